@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Intent: what drivers asked of the DMA API, kernel/dma/mapping.c of 6.1, 6.12, 7.2.
+ * Every call is a scope: the actions inside it carry its id as their cause.
+ */
+#include "scope.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+extern const void vmemmap_base __ksym;
+
+struct dma_call {
+	u64 dev;
+	u64 addr;
+	u64 size;
+	u64 paddr;
+	u64 ptr;
+	u64 attrs;
+	u32 dir;
+	u32 kind;
+	u32 nents;
+	u32 mapped;
+};
+
+static __always_inline void dma_begin(void *ctx, u32 hook, u64 addr, u64 size)
+{
+	call_begin(ctx, hook, true, arg(ctx, 0), addr, size);
+}
+
+static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct dma_call *d)
+{
+	struct ev_dma *rec;
+	struct emit e;
+	struct call c;
+
+	call_end(ctx, hook, &c);
+	if (!wanted_key(d->dev) || !wanted_task(c.flags))
+		return;
+	rec = emit_op(&e, type, sizeof(*rec), &c);
+	if (!rec)
+		return;
+	rec->dev = d->dev;
+	rec->addr = d->addr;
+	rec->size = d->size;
+	rec->paddr = d->paddr;
+	rec->ptr = d->ptr;
+	rec->attrs = d->attrs;
+	rec->dir = d->dir;
+	rec->kind = d->kind;
+	rec->nents = d->nents;
+	rec->mapped = d->mapped;
+	emit_submit(&e, rec);
+}
+
+#define DMA_ATTR_MMIO (1UL << 10)	/* include/linux/dma-mapping.h, 6.18+ */
+
+/* dma_map_phys(dev, phys, size, dir, attrs) */
+SEC("fentry")
+int dma_map_phys_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_MAP_PHYS, 0, arg(ctx, 2));
+	return 0;
+}
+
+SEC("fexit")
+int dma_map_phys_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .paddr = arg(ctx, 1), .size = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4), .addr = ret_of(ctx),
+	};
+
+	d.kind = d.attrs & DMA_ATTR_MMIO ? EV_DMA_RESOURCE : EV_DMA_PAGE;
+	dma_end(ctx, HOOK_DMA_MAP_PHYS, EV_DMA_MAP, &d);
+	return 0;
+}
+
+/* dma_unmap_phys(dev, addr, size, dir, attrs) */
+SEC("fentry")
+int dma_unmap_phys_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_UNMAP_PHYS, arg(ctx, 1), arg(ctx, 2));
+	return 0;
+}
+
+SEC("fexit")
+int dma_unmap_phys_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .addr = arg(ctx, 1), .size = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4),
+	};
+
+	d.kind = d.attrs & DMA_ATTR_MMIO ? EV_DMA_RESOURCE : EV_DMA_PAGE;
+	dma_end(ctx, HOOK_DMA_UNMAP_PHYS, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+static __always_inline u64 page_phys(u64 page)
+{
+	u64 vmemmap = 0;
+
+	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), &vmemmap_base);
+	return (page - vmemmap) / bpf_core_type_size(struct page) << 12;
+}
+
+/* dma_map_page_attrs(dev, page, offset, size, dir, attrs) */
+SEC("fentry")
+int dma_map_page_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_MAP_PAGE, 0, arg(ctx, 3));
+	return 0;
+}
+
+SEC("fexit")
+int dma_map_page_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .paddr = page_phys(arg(ctx, 1)) + arg(ctx, 2),
+		.size = arg(ctx, 3), .dir = arg(ctx, 4), .attrs = arg(ctx, 5),
+		.addr = ret_of(ctx), .kind = EV_DMA_PAGE,
+	};
+
+	dma_end(ctx, HOOK_DMA_MAP_PAGE, EV_DMA_MAP, &d);
+	return 0;
+}
+
+/* dma_unmap_page_attrs(dev, addr, size, dir, attrs) */
+SEC("fentry")
+int dma_unmap_page_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_UNMAP_PAGE, arg(ctx, 1), arg(ctx, 2));
+	return 0;
+}
+
+SEC("fexit")
+int dma_unmap_page_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .addr = arg(ctx, 1), .size = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4), .kind = EV_DMA_PAGE,
+	};
+
+	dma_end(ctx, HOOK_DMA_UNMAP_PAGE, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+/* Address and length of the first segment. */
+static __always_inline void sg_first(struct dma_call *d, bool with_size)
+{
+	struct scatterlist *sg = (void *)d->ptr;
+	struct scatterlist___dma_length *len = (void *)sg;
+
+	d->addr = BPF_CORE_READ(sg, dma_address);
+	if (!with_size)
+		return;
+	if (bpf_core_field_exists(len->dma_length))
+		d->size = BPF_CORE_READ(len, dma_length);
+	else
+		d->size = BPF_CORE_READ(sg, length);
+}
+
+static __always_inline void dma_sg_end(void *ctx, u32 hook, struct dma_call *d, s64 mapped)
+{
+	d->dev = arg(ctx, 0);
+	d->dir = hook == HOOK_DMA_MAP_SGTABLE ? arg(ctx, 2) : arg(ctx, 3);
+	d->attrs = hook == HOOK_DMA_MAP_SGTABLE ? arg(ctx, 3) : arg(ctx, 4);
+	d->kind = EV_DMA_SG;
+	d->mapped = mapped > 0 ? mapped : 0;
+	if (mapped > 0)
+		sg_first(d, true);
+	else
+		d->addr = EV_DMA_ERROR;
+	dma_end(ctx, hook, EV_DMA_MAP, d);
+}
+
+/* dma_map_sg_attrs(dev, sg, nents, dir, attrs) */
+SEC("fentry")
+int dma_map_sg_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_MAP_SG, 0, 0);
+	return 0;
+}
+
+SEC("fexit")
+int dma_map_sg_exit(void *ctx)
+{
+	struct dma_call d = { .ptr = arg(ctx, 1), .nents = arg(ctx, 2) };
+
+	dma_sg_end(ctx, HOOK_DMA_MAP_SG, &d, (u32)ret_of(ctx));
+	return 0;
+}
+
+/* dma_map_sgtable(dev, sgt, dir, attrs): 0 or -errno; sgt->nents is what was mapped */
+SEC("fentry")
+int dma_map_sgtable_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_MAP_SGTABLE, 0, 0);
+	return 0;
+}
+
+SEC("fexit")
+int dma_map_sgtable_exit(void *ctx)
+{
+	struct sg_table *sgt = (void *)arg(ctx, 1);
+	struct dma_call d = {
+		.ptr = (u64)BPF_CORE_READ(sgt, sgl), .nents = BPF_CORE_READ(sgt, orig_nents),
+	};
+
+	dma_sg_end(ctx, HOOK_DMA_MAP_SGTABLE, &d, (s32)ret_of(ctx) ? 0 : BPF_CORE_READ(sgt, nents));
+	return 0;
+}
+
+/* dma_unmap_sg_attrs(dev, sg, nents, dir, attrs) */
+SEC("fentry")
+int dma_unmap_sg_entry(void *ctx)
+{
+	struct scatterlist *sg = (void *)arg(ctx, 1);
+
+	/* Read here: the driver may not keep dma_address past the call. */
+	dma_begin(ctx, HOOK_DMA_UNMAP_SG, BPF_CORE_READ(sg, dma_address), 0);
+	return 0;
+}
+
+SEC("fexit")
+int dma_unmap_sg_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .ptr = arg(ctx, 1), .nents = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4), .kind = EV_DMA_SG,
+	};
+
+	sg_first(&d, false);
+	dma_end(ctx, HOOK_DMA_UNMAP_SG, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+/* dma_alloc_attrs(dev, size, handle, flag, attrs) */
+SEC("fentry")
+int dma_alloc_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_ALLOC, 0, arg(ctx, 1));
+	return 0;
+}
+
+SEC("fexit")
+int dma_alloc_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .size = arg(ctx, 1), .attrs = arg(ctx, 4),
+		.ptr = ret_of(ctx), .addr = EV_DMA_ERROR, .kind = EV_DMA_COHERENT,
+	};
+
+	if (d.ptr)
+		bpf_probe_read_kernel(&d.addr, sizeof(d.addr), (void *)arg(ctx, 2));
+	dma_end(ctx, HOOK_DMA_ALLOC, EV_DMA_MAP, &d);
+	return 0;
+}
+
+/* dma_free_attrs(dev, size, cpu_addr, handle, attrs); a NULL cpu_addr is a no-op */
+SEC("fentry")
+int dma_free_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_FREE, arg(ctx, 3), arg(ctx, 1));
+	return 0;
+}
+
+SEC("fexit")
+int dma_free_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .size = arg(ctx, 1), .ptr = arg(ctx, 2),
+		.addr = arg(ctx, 3), .attrs = arg(ctx, 4), .kind = EV_DMA_COHERENT,
+	};
+
+	dma_end(ctx, HOOK_DMA_FREE, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+/* dma_map_resource(dev, phys, size, dir, attrs) */
+SEC("fentry")
+int dma_map_resource_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_MAP_RESOURCE, 0, arg(ctx, 2));
+	return 0;
+}
+
+SEC("fexit")
+int dma_map_resource_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .paddr = arg(ctx, 1), .size = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4), .addr = ret_of(ctx),
+		.kind = EV_DMA_RESOURCE,
+	};
+
+	dma_end(ctx, HOOK_DMA_MAP_RESOURCE, EV_DMA_MAP, &d);
+	return 0;
+}
+
+/* dma_unmap_resource(dev, addr, size, dir, attrs) */
+SEC("fentry")
+int dma_unmap_resource_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_UNMAP_RESOURCE, arg(ctx, 1), arg(ctx, 2));
+	return 0;
+}
+
+SEC("fexit")
+int dma_unmap_resource_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .addr = arg(ctx, 1), .size = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4), .kind = EV_DMA_RESOURCE,
+	};
+
+	dma_end(ctx, HOOK_DMA_UNMAP_RESOURCE, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+static __always_inline u64 iova_state_addr(void *ctx)
+{
+	struct dma_iova_state *state = (void *)arg(ctx, 1);
+
+	return BPF_CORE_READ(state, addr);
+}
+
+/* dma_iova_link(dev, state, phys, offset, size, dir, attrs) */
+SEC("fentry")
+int dma_iova_link_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_IOVA_LINK, iova_state_addr(ctx) + arg(ctx, 3), arg(ctx, 4));
+	return 0;
+}
+
+SEC("fexit")
+int dma_iova_link_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .paddr = arg(ctx, 2), .size = arg(ctx, 4),
+		.addr = iova_state_addr(ctx) + arg(ctx, 3), .dir = arg(ctx, 5),
+		.attrs = arg(ctx, 6), .kind = EV_DMA_IOVA,
+	};
+
+	if (ret_of(ctx))
+		d.addr = EV_DMA_ERROR;
+	dma_end(ctx, HOOK_DMA_IOVA_LINK, EV_DMA_MAP, &d);
+	return 0;
+}
+
+/* dma_iova_unlink(dev, state, offset, size, dir, attrs) */
+SEC("fentry")
+int dma_iova_unlink_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_IOVA_UNLINK, iova_state_addr(ctx) + arg(ctx, 2), arg(ctx, 3));
+	return 0;
+}
+
+SEC("fexit")
+int dma_iova_unlink_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .addr = iova_state_addr(ctx) + arg(ctx, 2),
+		.size = arg(ctx, 3), .dir = arg(ctx, 4), .attrs = arg(ctx, 5),
+		.kind = EV_DMA_IOVA,
+	};
+
+	dma_end(ctx, HOOK_DMA_IOVA_UNLINK, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+/* dma_iova_destroy(dev, state, mapped_len, dir, attrs) */
+SEC("fentry")
+int dma_iova_destroy_entry(void *ctx)
+{
+	dma_begin(ctx, HOOK_DMA_IOVA_DESTROY, iova_state_addr(ctx), arg(ctx, 2));
+	return 0;
+}
+
+SEC("fexit")
+int dma_iova_destroy_exit(void *ctx)
+{
+	struct dma_call d = {
+		.dev = arg(ctx, 0), .addr = iova_state_addr(ctx), .size = arg(ctx, 2),
+		.dir = arg(ctx, 3), .attrs = arg(ctx, 4), .kind = EV_DMA_IOVA,
+	};
+
+	dma_end(ctx, HOOK_DMA_IOVA_DESTROY, EV_DMA_UNMAP, &d);
+	return 0;
+}

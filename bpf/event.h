@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Wire records: the only header that BPF and userspace share.
+ *
+ * Invariants
+ * - A record is a fact: raw values as the kernel had them, nothing interpreted.
+ * - Fixed layout, little endian, 8-byte aligned, every size asserted below.
+ * - A record starts with struct ev_hdr; hdr.len is its whole size and a multiple of 8.
+ * - hdr.seq counts the records that one CPU tried to write, starting at 0: a gap is a
+ *   loss. hdr.time_ns is when the record was made, which for an operation is its end.
+ * - Names travel in records of their own (task, device, hook), never in hot ones.
+ *
+ * Changing a record: append fields, bump EVENT_ABI, and extend user/core/schema.c.
+ */
+#ifndef IOMMUSCOPE_EVENT_H
+#define IOMMUSCOPE_EVENT_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define EVENT_ABI 1
+
+/* hdr.cpu of records that userspace writes (hooks, ticks, stream ends). */
+#define EV_CPU_USER 0xffff
+
+enum ev_type {
+	/* State: who is who. Cold. */
+	EV_TASK = 1,		/* struct ev_task */
+	EV_DEVICE = 2,		/* struct ev_device */
+	EV_DOMAIN = 3,		/* struct ev_domain */
+	EV_TAG = 4,		/* struct ev_tag */
+	EV_UNBIND = 5,		/* struct ev_unbind */
+	EV_MODULE = 6,		/* struct ev_module */
+
+	/* The recording itself. Written by userspace, except EV_SKIP. */
+	EV_HOOK = 8,		/* struct ev_hook */
+	EV_MISSED = 9,		/* struct ev_missed */
+	EV_SKIP = 10,		/* struct ev_skip */
+	EV_MARK = 11,		/* struct ev_mark */
+	EV_STREAM_END = 12,	/* struct ev_stream_end */
+
+	/* Action: what the IOMMU core did. */
+	EV_ALLOC = 16,		/* struct ev_domain_op */
+	EV_FREE = 17,		/* struct ev_domain_op */
+	EV_ATTACH = 18,		/* struct ev_attach */
+	EV_MAP = 19,		/* struct ev_map */
+	EV_UNMAP = 20,		/* struct ev_unmap */
+
+	/* Intent: what userspace or a driver asked for. */
+	EV_VFIO_MAP = 32,	/* struct ev_vfio */
+	EV_VFIO_UNMAP = 33,	/* struct ev_vfio */
+	EV_VFIO_ATTACH = 34,	/* struct ev_vfio */
+	EV_VFIO_DETACH = 35,	/* struct ev_vfio */
+	EV_DMA_MAP = 36,	/* struct ev_dma */
+	EV_DMA_UNMAP = 37,	/* struct ev_dma */
+
+	/* Flush: what the hardware was told to forget. */
+	EV_QI = 48,		/* struct ev_qi: one VT-d queued-invalidation descriptor */
+	EV_AMD_CMD = 49,	/* struct ev_amd: one AMD-Vi command */
+	EV_AMD_WAIT = 50,	/* struct ev_amd: its completion-wait command */
+};
+
+/* hdr.flags */
+#define EVF_CTX_MASK	0x0003	/* enum ev_ctx: execution context of the record */
+#define EVF_NOENTRY	0x0004	/* the entry program was skipped: begin_ns is unknown (0) */
+#define EVF_STATE	0x0008	/* read at the start of recording; not an event */
+#define EVF_ROLLBACK	0x0010	/* inside a map call of the same context (undo of a failed map) */
+#define EVF_SG		0x0020	/* one merged piece of an iommu_map_sg(); pieces share op.id */
+#define EVF_FAST	0x0040	/* iommu_unmap_fast(): the caller flushes later */
+#define EVF_QUEUED	0x0080	/* gather.queued: the flush goes through a flush queue */
+#define EVF_NOCTX	0x0100	/* no scope storage to be had: cause and begin unknown */
+#define EVF_TRUNC	0x0200	/* the scatterlist was longer than the program could walk */
+#define EVF_NOGATHER	0x0400	/* EVF_QUEUED could not be read */
+
+enum ev_ctx { EV_CTX_TASK = 0, EV_CTX_SOFTIRQ = 1, EV_CTX_HARDIRQ = 2, EV_CTX_NMI = 3 };
+
+/* Every record. */
+struct ev_hdr {
+	__u16 type;		/* enum ev_type; the CTF event id */
+	__u16 len;		/* bytes, this header included; multiple of 8 */
+	__u16 cpu;		/* CPU, or EV_CPU_USER */
+	__u16 flags;		/* EVF_* */
+	__u64 time_ns;		/* CLOCK_MONOTONIC */
+	__u64 seq;		/* per CPU, from 0, without gaps unless records were lost */
+};
+_Static_assert(sizeof(struct ev_hdr) == 24, "wire ABI");
+
+/* Every operation: intents and actions. */
+struct ev_op {
+	struct ev_hdr h;	/* h.time_ns is the end of the operation */
+	__u64 begin_ns;		/* 0 with EVF_NOENTRY or EVF_NOCTX */
+	__u64 id;		/* intents and EVF_SG pieces: unique in the recording; else 0 */
+	__u64 cause;		/* id of the innermost intent this ran inside, or 0 */
+	__u64 outer;		/* id of the outermost intent, or 0 */
+	__u32 pid;		/* thread id; in interrupts that of the interrupted task */
+	__u32 tgid;
+};
+_Static_assert(sizeof(struct ev_op) == 64, "wire ABI");
+
+/* A task, once, before or soon after its first record. */
+struct ev_task {
+	struct ev_hdr h;
+	__u32 pid;
+	__u32 tgid;
+	char comm[16];
+};
+_Static_assert(sizeof(struct ev_task) == 48, "wire ABI");
+
+/*
+ * Hooks: what we listen to. The number is the row of the hook table in
+ * user/live/hooks.c; frames and EV_SKIP carry it.
+ */
+enum ev_hook_id {
+	HOOK_DOMAIN_ALLOC = 0,
+	HOOK_DOMAIN_FREE,
+	HOOK_ATTACH,
+	HOOK_RELEASE,
+	HOOK_PASID_ATTACH,
+	HOOK_PASID_DETACH,
+	HOOK_MAP,
+	HOOK_MAP_ATOMIC,
+	HOOK_MAP_SG,
+	HOOK_MAP_SG_ATOMIC,
+	HOOK_UNMAP,
+	HOOK_UNMAP_FAST,
+	HOOK_UNBIND,
+	HOOK_MODULE_LOAD,
+	HOOK_MODULE_FREE,
+	HOOK_VFIO_IOCTL,
+	HOOK_VFIO_ATTACH_GROUP,
+	HOOK_VFIO_DETACH_GROUP,
+	HOOK_DMA_MAP_PHYS,
+	HOOK_DMA_UNMAP_PHYS,
+	HOOK_DMA_MAP_PAGE,
+	HOOK_DMA_UNMAP_PAGE,
+	HOOK_DMA_MAP_SG,
+	HOOK_DMA_MAP_SGTABLE,
+	HOOK_DMA_UNMAP_SG,
+	HOOK_DMA_ALLOC,
+	HOOK_DMA_FREE,
+	HOOK_DMA_MAP_RESOURCE,
+	HOOK_DMA_UNMAP_RESOURCE,
+	HOOK_DMA_IOVA_LINK,
+	HOOK_DMA_IOVA_UNLINK,
+	HOOK_DMA_IOVA_DESTROY,
+	HOOK_FLUSH_VTD,
+	HOOK_FLUSH_AMD,
+	HOOK_TAG_VTD,
+	HOOK_TAG_AMD,
+	HOOK_COUNT,
+};
+
+enum ev_driver { EV_DRIVER_OTHER = 0, EV_DRIVER_VTD = 1, EV_DRIVER_AMD = 2 };
+
+#define EV_DEV_UNTRUSTED	0x1	/* pci_dev->untrusted */
+#define EV_DEV_ATS		0x2	/* device TLB enabled in the IOMMU driver's books */
+#define EV_DEV_DEFERRED		0x4	/* attach deferred (kexec) */
+
+/* A device: at the start, and again with each attach. */
+struct ev_device {
+	struct ev_hdr h;
+	__u64 dev;		/* struct device * */
+	__s32 group;		/* iommu group number; -1 none */
+	__u32 driver_kind;	/* enum ev_driver of the IOMMU in front of it */
+	__u32 flags;		/* EV_DEV_* */
+	__u32 sid;		/* PCI requester id as the IOMMU driver keeps it; ~0 unknown */
+	char name[32];		/* dev_name(), e.g. 0000:00:02.0 */
+	char driver[24];	/* bound driver, or "" */
+};
+_Static_assert(sizeof(struct ev_device) == 104, "wire ABI");
+
+/* A domain: at the start, and again with each attach to it. */
+struct ev_domain {
+	struct ev_hdr h;
+	__u64 domain;		/* struct iommu_domain * */
+	__u64 ops;		/* struct iommu_domain_ops * */
+	__u64 pgsize_bitmap;
+	__u64 aperture_start;	/* iommu_domain.geometry */
+	__u64 aperture_end;	/* inclusive */
+	__u32 type;		/* iommu_domain.type, IOMMU_DOMAIN_* bits of include/linux/iommu.h */
+	__u32 flags;		/* 0 */
+};
+_Static_assert(sizeof(struct ev_domain) == 72, "wire ABI");
+
+#define EV_TAG_NO_PASID 0xffffffff
+
+/*
+ * A cache tag: from now on the IOTLB of @iommu may hold translations of @domain
+ * under @did, on behalf of @dev. It ends when @dev is attached elsewhere.
+ */
+struct ev_tag {
+	struct ev_hdr h;
+	__u64 domain;
+	__u64 dev;
+	__u64 iommu;		/* struct intel_iommu * or struct amd_iommu *: identity only */
+	__u32 driver_kind;	/* enum ev_driver */
+	__u32 did;		/* domain id in that IOMMU */
+	__u32 pasid;		/* or EV_TAG_NO_PASID */
+	__u32 sid;		/* source id for device-TLB flushes; ~0 unknown */
+	__u32 ats;		/* 1: the device's own TLB may hold it too */
+	__u32 scalable;		/* 1: VT-d scalable mode */
+};
+_Static_assert(sizeof(struct ev_tag) == 72, "wire ABI");
+
+/* The driver let go of @dev: devres has run, nothing of the DMA API may be left. */
+struct ev_unbind {
+	struct ev_hdr h;
+	__u64 dev;
+	char driver[24];	/* "" if none was bound (device removal, failed probe) */
+};
+_Static_assert(sizeof(struct ev_unbind) == 56, "wire ABI");
+
+struct ev_module {
+	struct ev_hdr h;
+	__u32 loaded;		/* 1 load, 0 unload */
+	__u32 pad;
+	char name[56];
+};
+_Static_assert(sizeof(struct ev_module) == 88, "wire ABI");
+
+enum ev_hook_state {
+	EV_HOOK_HEARD = 0,	/* attached from time_ns on */
+	EV_HOOK_PENDING = 1,	/* its module is not loaded */
+	EV_HOOK_MISSING = 2,	/* this kernel has no such function */
+	EV_HOOK_REFUSED = 3,	/* the kernel refused the program */
+	EV_HOOK_OFF = 4,	/* not wanted (filters) */
+	EV_HOOK_COVERED = 5,	/* not needed: other rows hear it all on this kernel */
+};
+
+/* One row of the hook table, at the start and whenever its state changes. */
+struct ev_hook {
+	struct ev_hdr h;
+	__u32 hook;		/* row number, user/live/hooks.c */
+	__u32 state;		/* enum ev_hook_state */
+	char name[24];		/* e.g. action.map */
+	char function[40];	/* kernel function or tracepoint heard */
+};
+_Static_assert(sizeof(struct ev_hook) == 96, "wire ABI");
+
+/*
+ * Recursion skips of one hook between @from_ns and h.time_ns, read from the
+ * kernel's recursion_misses. Written when a counter moved.
+ */
+struct ev_missed {
+	struct ev_hdr h;
+	__u64 from_ns;
+	__u32 hook;
+	__u32 entry;		/* 1: an entry program (only begin and cause are lost) */
+	__u64 delta;		/* calls missed in the interval */
+	__u64 total;		/* since the start */
+};
+_Static_assert(sizeof(struct ev_missed) == 56, "wire ABI");
+
+/* A call whose entry was heard and whose exit was skipped: found by its stash. */
+struct ev_skip {
+	struct ev_hdr h;
+	__u64 begin_ns;
+	__u64 object;		/* domain, device, iommu or container, by hook */
+	__u64 iova;		/* or DMA address, or 0 */
+	__u64 size;
+	__u32 hook;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_skip) == 64, "wire ABI");
+
+enum ev_mark_kind {
+	EV_MARK_ATTACHED = 1,	/* hooks are attached; events are heard from here */
+	EV_MARK_STATE = 2,	/* the state at the start has been written */
+	EV_MARK_STOP = 3,	/* hooks are being detached; what follows is incomplete */
+	EV_MARK_CMD_BEGIN = 4,	/* value: pid of the command after -- */
+	EV_MARK_CMD_END = 5,	/* value: its wait status */
+	EV_MARK_FILTER = 6,	/* value: EV_FILTER_*: part of the events was not wanted */
+};
+
+#define EV_FILTER_DEVICE	0x1
+#define EV_FILTER_PID		0x2
+#define EV_FILTER_INTENT	0x4	/* intents off */
+#define EV_FILTER_ACTION	0x8	/* actions off */
+#define EV_FILTER_FLUSH		0x10	/* flushes off */
+
+struct ev_mark {
+	struct ev_hdr h;
+	__u32 kind;		/* enum ev_mark_kind */
+	__u32 pad;
+	__u64 value;
+};
+_Static_assert(sizeof(struct ev_mark) == 40, "wire ABI");
+
+/* Last record about @cpu: @next_seq records were tried, @lost of them lost. */
+struct ev_stream_end {
+	struct ev_hdr h;
+	__u64 next_seq;
+	__u64 lost;		/* ring full */
+	__u64 late;		/* written behind their time because the window was too short */
+	__u32 cpu;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_stream_end) == 56, "wire ABI");
+
+/* EV_ALLOC, EV_FREE */
+struct ev_domain_op {
+	struct ev_op op;
+	__u64 domain;
+	__u32 type;		/* IOMMU_DOMAIN_* bits */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_domain_op) == 80, "wire ABI");
+
+/* @dev moved from @old to @domain; 0 means none. The range of the call is [begin, end]. */
+struct ev_attach {
+	struct ev_op op;
+	__u64 dev;
+	__u64 domain;
+	__u64 old;		/* as the group knew it at entry; 0 none or unknown */
+	__s32 group;
+	__s32 ret;
+	__u32 pasid;		/* or EV_TAG_NO_PASID */
+	__u32 hook;		/* row of the hook that heard it */
+};
+_Static_assert(sizeof(struct ev_attach) == 104, "wire ABI");
+
+/* iommu_map(), or one physically contiguous piece of iommu_map_sg(). */
+struct ev_map {
+	struct ev_op op;
+	__u64 domain;
+	__u64 iova;
+	__u64 size;		/* bytes, as passed */
+	__u64 paddr;
+	__u32 prot;		/* IOMMU_READ 1, IOMMU_WRITE 2, ... of include/linux/iommu.h */
+	__s32 ret;		/* 0 or -errno */
+};
+_Static_assert(sizeof(struct ev_map) == 104, "wire ABI");
+
+/* iommu_unmap(), iommu_unmap_fast() */
+struct ev_unmap {
+	struct ev_op op;
+	__u64 domain;
+	__u64 iova;
+	__u64 size;		/* bytes, as passed */
+	__u64 done;		/* bytes, as returned */
+};
+_Static_assert(sizeof(struct ev_unmap) == 96, "wire ABI");
+
+/* VFIO type1 ioctls, and their iommufd compatibility twins. op.id is set. */
+struct ev_vfio {
+	struct ev_op op;
+	__u64 container;	/* file->private_data of the container: identity only */
+	__u64 vaddr;		/* process address (map) */
+	__u64 iova;
+	__u64 size;		/* bytes asked */
+	__u64 done;		/* unmap: bytes the kernel said it removed */
+	__u32 vfio_flags;	/* the ioctl struct's flags */
+	__u32 cmd;		/* ioctl number */
+	__s64 ret;		/* 0 or -errno */
+};
+_Static_assert(sizeof(struct ev_vfio) == 120, "wire ABI");
+
+enum ev_dma_kind {
+	EV_DMA_PAGE = 0,	/* dma_map_page/single/phys */
+	EV_DMA_SG = 1,
+	EV_DMA_COHERENT = 2,	/* dma_alloc_attrs/dma_free_attrs */
+	EV_DMA_RESOURCE = 3,
+	EV_DMA_IOVA = 4,	/* dma_iova_link/unlink/destroy: ranges, not one-to-one */
+};
+
+#define EV_DMA_ERROR (~0ULL)
+
+/* DMA API calls. op.id is set. */
+struct ev_dma {
+	struct ev_op op;
+	__u64 dev;
+	__u64 addr;		/* DMA address; EV_DMA_ERROR if the map failed */
+	__u64 size;		/* bytes; SG: DMA length of the first segment at map, 0 at unmap */
+	__u64 paddr;		/* CPU physical, where the call knows it, else 0 */
+	__u64 ptr;		/* SG: the scatterlist; COHERENT: kernel virtual address */
+	__u64 attrs;		/* DMA_ATTR_* */
+	__u32 dir;		/* enum dma_data_direction; COHERENT: 0 */
+	__u32 kind;		/* enum ev_dma_kind */
+	__u32 nents;		/* SG: entries asked */
+	__u32 mapped;		/* SG map: entries returned */
+};
+_Static_assert(sizeof(struct ev_dma) == 128, "wire ABI");
+
+/* One descriptor of a qi_submit_sync(); h.time_ns is when that call returned. */
+struct ev_qi {
+	struct ev_hdr h;
+	__u64 begin_ns;		/* of the call; 0 unknown */
+	__u64 iommu;
+	__u64 qw0;		/* VT-d specification, 6.5.2 */
+	__u64 qw1;
+	__u32 index;		/* of the descriptor in the call */
+	__u32 count;		/* of the call */
+	__s32 ret;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_qi) == 72, "wire ABI");
+
+/*
+ * EV_AMD_CMD: one command written to the command buffer. EV_AMD_WAIT: the
+ * COMPLETION_WAIT command was written; the queue runs in order, so what was written
+ * to that IOMMU before is complete when the writer's wait returns (the waiting function
+ * itself is inlined on 6.1 and 6.12: a wait that times out is not seen).
+ */
+struct ev_amd {
+	struct ev_hdr h;
+	__u64 begin_ns;		/* of the call; 0 unknown */
+	__u64 iommu;
+	__u64 qw0;		/* AMD IOMMU specification, 2.4 */
+	__u64 qw1;
+	__s32 ret;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_amd) == 64, "wire ABI");
+
+/* Largest record; a reader may refuse anything longer. */
+#define EV_LEN_MAX 256
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Every kernel type and field that our programs read, and nothing else. CO-RE moves
+ * the offsets; where a field changed its name or place between 6.1 and 7.2 a flavour
+ * (struct name___version) says so, and readers ask bpf_core_field_exists() first.
+ */
+#ifndef IOMMUSCOPE_KERNEL_TYPES_H
+#define IOMMUSCOPE_KERNEL_TYPES_H
+
+typedef unsigned char __u8;
+typedef short int __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+typedef _Bool bool;
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+#define NULL ((void *)0)
+#define true 1
+#define false 0
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+
+enum {
+	BPF_ANY = 0,
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_RB_AVAIL_DATA = 0,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct kset;
+
+struct kobject {
+	const char *name;
+	struct list_head entry;
+};
+
+struct kset {
+	struct list_head list;
+};
+
+struct module {
+	char name[56];
+};
+
+struct device_driver {
+	const char *name;
+};
+
+struct iommu_ops;
+
+struct iommu_device {
+	const struct iommu_ops *ops;
+};
+
+struct dev_iommu {
+	struct iommu_device *iommu_dev;
+	void *priv;
+};
+
+struct dev_iommu___deferred {		/* 6.4+ */
+	u32 attach_deferred:1;
+};
+
+struct iommu_group;
+
+struct device {
+	struct kobject kobj;
+	const char *init_name;
+	struct device_driver *driver;
+	struct iommu_group *iommu_group;
+	struct dev_iommu *iommu;
+};
+
+struct pci_dev {
+	struct device dev;
+	unsigned int untrusted:1;
+};
+
+struct iommu_domain_geometry {
+	u64 aperture_start;
+	u64 aperture_end;
+};
+
+struct iommu_domain_ops;
+
+struct iommu_domain {
+	unsigned int type;
+	const struct iommu_domain_ops *ops;
+	unsigned long pgsize_bitmap;
+	struct iommu_domain_geometry geometry;
+};
+
+struct iommu_group {
+	struct kobject kobj;
+	struct list_head devices;
+	int id;
+	struct iommu_domain *default_domain;
+	struct iommu_domain *domain;
+};
+
+struct group_device {
+	struct list_head list;
+	struct device *dev;
+};
+
+struct iommu_iotlb_gather {
+	bool queued;
+};
+
+/* include/linux/scatterlist.h: bit 0 of page_link chains, bit 1 ends. */
+struct scatterlist {
+	unsigned long page_link;
+	unsigned int offset;
+	unsigned int length;
+	u64 dma_address;
+};
+
+struct scatterlist___dma_length {	/* CONFIG_NEED_SG_DMA_LENGTH */
+	unsigned int dma_length;
+};
+
+struct sg_table {
+	struct scatterlist *sgl;
+	unsigned int nents;
+	unsigned int orig_nents;
+};
+
+struct page {
+	unsigned long flags;
+};
+
+struct dma_iova_state {			/* 6.16+ */
+	u64 addr;
+};
+
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64];
+};
+
+/* drivers/iommu/intel/iommu.h */
+struct intel_iommu {
+	u64 ecap;
+	int seq_id;
+};
+
+struct dmar_domain {
+	struct xarray iommu_array;
+	struct iommu_domain domain;
+};
+
+struct iommu_domain_info {
+	u16 did;
+};
+
+struct device_domain_info {
+	u8 bus;
+	u8 devfn;
+	u8 ats_enabled:1;
+	struct intel_iommu *iommu;
+	void *pasid_table;
+};
+
+struct qi_desc {
+	u64 qw0;
+	u64 qw1;
+};
+
+/* drivers/iommu/amd/amd_iommu_types.h */
+struct amd_iommu {
+	struct iommu_device iommu;
+};
+
+struct iommu_cmd {
+	u32 data[4];
+};
+
+struct protection_domain {
+	struct iommu_domain domain;
+	u16 id;
+};
+
+struct protection_domain___pd_mode {	/* 6.10+; 6.1 knows the v2 table by its flags */
+	int pd_mode;
+};
+
+struct iommu_dev_data {
+	u16 devid;
+};
+
+struct iommu_dev_data___bits {		/* 6.10+ */
+	u8 ats_enabled:1;
+};
+
+struct ats___6_1 {
+	bool enabled;
+};
+
+struct iommu_dev_data___6_1 {
+	struct ats___6_1 ats;
+};
+
+struct pt_regs {
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+};
+
+struct file_operations {
+	struct module *owner;
+};
+
+struct file {
+	const struct file_operations *f_op;
+	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+	struct files_struct *files;
+};
+
+struct pcpu_hot {			/* 6.2 to 6.14 */
+	int preempt_count;
+};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * State that all programs share. Each .bpf.c is an object of its own; the loader
+ * creates these maps once and hands them to every object (bpf_map__reuse_fd), and
+ * sizes those that depend on the number of CPUs.
+ */
+#ifndef IOMMUSCOPE_MAPS_BPF_H
+#define IOMMUSCOPE_MAPS_BPF_H
+
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "event.h"
+#include "shared.h"
+
+/* One call in flight: its entry was heard, its exit not yet. */
+struct frame {
+	u64 sp;			/* address of the trampoline's context: names the call */
+	u64 begin_ns;
+	u64 id;			/* of an intent, else 0 */
+	u64 inner;		/* innermost intent, this call included */
+	u64 outer;		/* outermost intent, this call included */
+	u64 object;		/* domain, device, ...: for EV_SKIP */
+	u64 iova;
+	u64 size;
+	u32 hook;
+	u32 pad;
+};
+
+#define SCOPE_DEPTH 8		/* power of two */
+
+/* The calls in flight of one execution context: a task, or one CPU's interrupts. */
+struct scope {
+	u32 depth;
+	u32 introduced;		/* EV_TASK was written */
+	u64 here;		/* scratch: makes an address out of a context pointer */
+	struct frame frames[SCOPE_DEPTH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct scope);
+} task_scopes SEC(".maps");
+
+/* [cpu * 3 + context - 1]: softirq, hardirq, NMI. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scope);
+} irq_scopes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct cpu_state);
+} cpu_states SEC(".maps");
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+/* Filled only under a device filter: device and domain pointers that are wanted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u32);
+} wanted SEC(".maps");
+
+/* The only initialised data of each object: the loader writes it before load. */
+const volatile struct bpf_config config SEC(".rodata.config") = {};
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Who is who: devices, domains and cache tags, read from the kernel's structures. Used
+ * when one shows up (attach) and when the state at the start is read.
+ */
+#ifndef IOMMUSCOPE_OBJECT_BPF_H
+#define IOMMUSCOPE_OBJECT_BPF_H
+
+#include "scope.bpf.h"
+
+extern const void intel_iommu_ops __ksym __weak;
+extern const void amd_iommu_ops __ksym __weak;
+extern const void pci_bus_type __ksym __weak;
+
+static __always_inline s32 device_group(struct device *dev)
+{
+	struct iommu_group *group = BPF_CORE_READ(dev, iommu_group);
+
+	return group ? BPF_CORE_READ(group, id) : -1;
+}
+
+static __always_inline u32 device_driver_kind(struct device *dev)
+{
+	const struct iommu_ops *ops = BPF_CORE_READ(dev, iommu, iommu_dev, ops);
+
+	if (!ops)
+		return EV_DRIVER_OTHER;
+	if ((const void *)ops == &intel_iommu_ops)
+		return EV_DRIVER_VTD;
+	if ((const void *)ops == &amd_iommu_ops)
+		return EV_DRIVER_AMD;
+	return EV_DRIVER_OTHER;
+}
+
+/* A constant @len: text and its padding leave no byte of the ring's old content. */
+static __always_inline void read_name(char *to, u32 len, const char *from)
+{
+	__builtin_memset(to, 0, len);
+	if (from)
+		bpf_probe_read_kernel_str(to, len, from);
+}
+
+static __always_inline void read_driver_name(char *to, u32 len, struct device *dev)
+{
+	read_name(to, len, BPF_CORE_READ(dev, driver, name));
+}
+
+static __always_inline void want_key(u64 key)
+{
+	u32 one = 1;
+
+	if (key)
+		bpf_map_update_elem(&wanted, &key, &one, BPF_ANY);
+}
+
+/*
+ * Under a device filter: a device of the wanted name is let in, and with it the domain
+ * it is in now.
+ */
+static __always_inline bool want_device(struct device *dev, struct iommu_domain *domain)
+{
+	const volatile u64 *want = (const volatile u64 *)config.device;
+	u64 name[4];
+	int i;
+
+	if (!config.filter_device)
+		return true;
+	read_name((char *)name, sizeof(name), BPF_CORE_READ(dev, kobj.name));
+	for (i = 0; i < 4; i++)
+		if (name[i] != want[i])
+			return false;
+	want_key((u64)dev);
+	want_key((u64)domain);
+	return true;
+}
+
+struct tag {
+	u64 iommu;
+	u32 did;
+	u32 sid;
+	u32 ats;
+	u32 scalable;
+};
+
+/* lib/xarray.c: an entry at @index, for arrays without multi-index entries. */
+static __always_inline void *xarray_load(void *head, u32 index)
+{
+	u64 entry = (u64)head;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		struct xa_node *node;
+		u32 shift;
+
+		if ((entry & 3) != 2)
+			return index && !i ? NULL : (void *)entry;
+		node = (void *)(entry - 2);
+		shift = BPF_CORE_READ(node, shift);
+		bpf_probe_read_kernel(&entry, sizeof(entry),
+				      (void *)node + bpf_core_field_offset(struct xa_node, slots) +
+					      ((index >> (shift & 31)) & 63) * sizeof(void *));
+		if (!shift)
+			return (void *)entry;
+	}
+	return NULL;
+}
+
+static __always_inline bool vtd_read_tag(struct iommu_domain *domain, struct device *dev,
+					 struct tag *t)
+{
+	struct dmar_domain *dd = (void *)domain - bpf_core_field_offset(struct dmar_domain, domain);
+	struct device_domain_info *info = BPF_CORE_READ(dev, iommu, priv);
+	struct iommu_domain_info *did;
+	struct intel_iommu *iommu;
+
+	if (!info)
+		return false;
+	iommu = BPF_CORE_READ(info, iommu);
+	did = xarray_load(BPF_CORE_READ(dd, iommu_array.xa_head), BPF_CORE_READ(iommu, seq_id));
+	if (!did)
+		return false;
+	t->iommu = (u64)iommu;
+	t->did = BPF_CORE_READ(did, did);
+	t->sid = BPF_CORE_READ(info, bus) << 8 | BPF_CORE_READ(info, devfn);
+	t->ats = BPF_CORE_READ_BITFIELD_PROBED(info, ats_enabled);
+	t->scalable = !!BPF_CORE_READ(info, pasid_table);
+	return true;
+}
+
+static __always_inline u32 amd_ats(struct iommu_dev_data *data)
+{
+	struct iommu_dev_data___bits *bits = (void *)data;
+	struct iommu_dev_data___6_1 *old = (void *)data;
+
+	if (bpf_core_field_exists(bits->ats_enabled))
+		return BPF_CORE_READ_BITFIELD_PROBED(bits, ats_enabled);
+	if (bpf_core_field_exists(old->ats.enabled))
+		return BPF_CORE_READ(old, ats.enabled);
+	return 0;
+}
+
+#define AMD_PD_MODE_V1 1	/* drivers/iommu/amd/amd_iommu_types.h: PD_MODE_V1 */
+
+static __always_inline bool amd_read_tag(struct iommu_domain *domain, struct device *dev,
+					 struct tag *t)
+{
+	struct protection_domain *pd =
+		(void *)domain - bpf_core_field_offset(struct protection_domain, domain);
+	struct protection_domain___pd_mode *mode = (void *)pd;
+	struct iommu_dev_data *data = BPF_CORE_READ(dev, iommu, priv);
+
+	if (!data)
+		return false;
+	if (bpf_core_field_exists(mode->pd_mode) &&
+	    BPF_CORE_READ(mode, pd_mode) != AMD_PD_MODE_V1)
+		return false;
+	t->iommu = (u64)BPF_CORE_READ(dev, iommu, iommu_dev) -
+		   bpf_core_field_offset(struct amd_iommu, iommu);
+	t->did = BPF_CORE_READ(pd, id);
+	t->sid = BPF_CORE_READ(data, devid);
+	t->ats = amd_ats(data);
+	t->scalable = 0;
+	return true;
+}
+
+#define DOMAIN_PAGING 0x1	/* include/linux/iommu.h: __IOMMU_DOMAIN_PAGING */
+
+static __always_inline void emit_tag(struct iommu_domain *domain, struct device *dev, u32 kind,
+				     u32 flags)
+{
+	struct tag t = {};
+	struct ev_tag *rec;
+	struct emit e;
+
+	if (!(BPF_CORE_READ(domain, type) & DOMAIN_PAGING))
+		return;
+	if (kind == EV_DRIVER_VTD ? !vtd_read_tag(domain, dev, &t) : !amd_read_tag(domain, dev, &t))
+		return;
+	rec = emit_reserve(&e, EV_TAG, sizeof(*rec), flags);
+	if (!rec)
+		return;
+	rec->domain = (u64)domain;
+	rec->dev = (u64)dev;
+	rec->iommu = t.iommu;
+	rec->driver_kind = kind;
+	rec->did = t.did;
+	rec->pasid = EV_TAG_NO_PASID;
+	rec->sid = t.sid;
+	rec->ats = t.ats;
+	rec->scalable = t.scalable;
+	emit_submit(&e, rec);
+}
+
+static __always_inline u32 device_flags(struct device *dev, u32 kind)
+{
+	struct dev_iommu___deferred *di = (void *)BPF_CORE_READ(dev, iommu);
+	void *priv = BPF_CORE_READ(dev, iommu, priv);
+	u32 flags = 0;
+
+	if (kind == EV_DRIVER_VTD && priv &&
+	    BPF_CORE_READ_BITFIELD_PROBED((struct device_domain_info *)priv, ats_enabled))
+		flags |= EV_DEV_ATS;
+	if (kind == EV_DRIVER_AMD && priv && amd_ats(priv))
+		flags |= EV_DEV_ATS;
+	if (di && bpf_core_field_exists(di->attach_deferred) &&
+	    BPF_CORE_READ_BITFIELD_PROBED(di, attach_deferred))
+		flags |= EV_DEV_DEFERRED;
+	return flags;
+}
+
+static __always_inline u32 device_sid(struct device *dev, u32 kind)
+{
+	void *priv = BPF_CORE_READ(dev, iommu, priv);
+	struct device_domain_info *info = priv;
+	struct iommu_dev_data *data = priv;
+
+	if (priv && kind == EV_DRIVER_VTD)
+		return BPF_CORE_READ(info, bus) << 8 | BPF_CORE_READ(info, devfn);
+	if (priv && kind == EV_DRIVER_AMD)
+		return BPF_CORE_READ(data, devid);
+	return ~0U;
+}
+
+static __always_inline void emit_device(struct device *dev, u32 flags)
+{
+	u32 kind = device_driver_kind(dev);
+	struct ev_device *rec;
+	struct emit e;
+
+	rec = emit_reserve(&e, EV_DEVICE, sizeof(*rec), flags);
+	if (!rec)
+		return;
+	rec->dev = (u64)dev;
+	rec->group = device_group(dev);
+	rec->driver_kind = kind;
+	rec->flags = device_flags(dev, kind);
+	rec->sid = device_sid(dev, kind);
+	read_name(rec->name, sizeof(rec->name), BPF_CORE_READ(dev, kobj.name));
+	read_driver_name(rec->driver, sizeof(rec->driver), dev);
+	emit_submit(&e, rec);
+}
+
+static __always_inline void emit_domain(struct iommu_domain *domain, u32 flags)
+{
+	struct ev_domain *rec;
+	struct emit e;
+
+	rec = emit_reserve(&e, EV_DOMAIN, sizeof(*rec), flags);
+	if (!rec)
+		return;
+	rec->domain = (u64)domain;
+	rec->ops = (u64)BPF_CORE_READ(domain, ops);
+	rec->pgsize_bitmap = BPF_CORE_READ(domain, pgsize_bitmap);
+	rec->aperture_start = BPF_CORE_READ(domain, geometry.aperture_start);
+	rec->aperture_end = BPF_CORE_READ(domain, geometry.aperture_end);
+	rec->type = BPF_CORE_READ(domain, type);
+	rec->flags = 0;
+	emit_submit(&e, rec);
+}
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Causes and begin times. Entry of a call pushes a frame on the scope of its execution
+ * context, exit pops it. The address of the trampoline's context names the call: entry
+ * and exit of one call see the same address, and a call inside it a lower one.
+ *
+ * The kernel may skip an entry or an exit program (recursion). Then
+ * - an exit without its frame is recorded with EVF_NOENTRY: begin and cause unknown;
+ * - a frame without its exit is found by the next call of that context, because the
+ *   stack has come back above it, and becomes an EV_SKIP with its range.
+ */
+#ifndef IOMMUSCOPE_SCOPE_BPF_H
+#define IOMMUSCOPE_SCOPE_BPF_H
+
+#include "emit.bpf.h"
+
+/* Arguments by number: a function that grew arguments at its end still fits. */
+static __always_inline u64 arg(void *ctx, u32 n)
+{
+	u64 value = 0;
+
+	bpf_get_func_arg(ctx, n, &value);
+	return value;
+}
+
+static __always_inline s64 ret_of(void *ctx)
+{
+	u64 value = 0;
+
+	bpf_get_func_ret(ctx, &value);
+	return value;
+}
+
+/* What an exit program knows about its call. */
+struct call {
+	u64 begin_ns;
+	u64 id;
+	u64 inner;		/* causes, this call excluded */
+	u64 outer;
+	u64 object;		/* as pushed; for programs whose exit cannot see it */
+	u64 size;
+	u32 flags;		/* EVF_* */
+	u32 enclosing;		/* hook of the call around this one, or HOOK_COUNT */
+};
+
+/* Frames further apart than this are not on one stack (THREAD_SIZE is 16 or 32 KiB). */
+#define STACK_SPAN 65536
+
+static __always_inline struct scope *scope_of(u32 ctx)
+{
+	u32 key;
+
+	if (ctx == EV_CTX_TASK)
+		return bpf_task_storage_get(&task_scopes, bpf_get_current_task_btf(), NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	key = bpf_get_smp_processor_id() * 3 + ctx - 1;
+	return bpf_map_lookup_elem(&irq_scopes, &key);
+}
+
+static __noinline void emit_skip(struct frame *f)
+{
+	struct emit e;
+	struct ev_skip *rec;
+
+	if (!f)
+		return;
+	rec = emit_reserve(&e, EV_SKIP, sizeof(*rec), 0);
+	if (!rec)
+		return;
+	rec->begin_ns = f->begin_ns;
+	rec->object = f->object;
+	rec->iova = f->iova;
+	rec->size = f->size;
+	rec->hook = f->hook;
+	rec->pad = 0;
+	emit_submit(&e, rec);
+}
+
+static __always_inline struct frame *scope_top(struct scope *s)
+{
+	u32 depth = s->depth;
+
+	if (!depth || depth > SCOPE_DEPTH)
+		return NULL;
+	return &s->frames[(depth - 1) & (SCOPE_DEPTH - 1)];
+}
+
+static __always_inline bool frame_is_stale(const struct frame *f, u64 sp)
+{
+	return f->sp <= sp || f->sp - sp > STACK_SPAN;
+}
+
+/* Drops the frames that cannot be around a call at @sp: their exits were skipped. */
+static __always_inline void scope_settle(struct scope *s, u64 sp)
+{
+	struct frame *f;
+	int i;
+
+	for (i = 0; i < SCOPE_DEPTH; i++) {
+		f = scope_top(s);
+		if (!f || !frame_is_stale(f, sp))
+			return;
+		emit_skip(f);
+		s->depth--;
+	}
+}
+
+static __always_inline void introduce_task(struct scope *s)
+{
+	struct emit e;
+	struct ev_task *rec;
+	u64 id;
+
+	if (s->introduced)
+		return;
+	rec = emit_reserve(&e, EV_TASK, sizeof(*rec), 0);
+	if (!rec)
+		return;
+	id = bpf_get_current_pid_tgid();
+	rec->pid = id;
+	rec->tgid = id >> 32;
+	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
+	emit_submit(&e, rec);
+	s->introduced = 1;
+}
+
+/* The verifier calculates with numbers, not with context pointers: go through memory. */
+static __always_inline u64 scope_address(struct scope *s, void *ctx)
+{
+	*(void *volatile *)&s->here = ctx;
+	return *(volatile u64 *)&s->here;
+}
+
+static __always_inline u64 next_id(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *st = cpu_state(cpu);
+
+	if (!st)
+		return 0;
+	return ((u64)(cpu + 1) << 48) + __sync_fetch_and_add(&st->ids, 1);
+}
+
+static __always_inline void count_no_scope(bool overflow)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *st = cpu_state(cpu);
+
+	if (!st)
+		return;
+	__sync_fetch_and_add(overflow ? &st->overflow : &st->no_scope, 1);
+}
+
+/* Entry of a call. @intent: it gets an id, and becomes the cause of what runs inside. */
+static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 object, u64 iova,
+				       u64 size)
+{
+	u32 where = context_now();
+	struct scope *s = scope_of(where);
+	struct frame *below, *f;
+	u64 sp;
+
+	if (!s) {
+		count_no_scope(false);
+		return;
+	}
+	sp = scope_address(s, ctx);
+	scope_settle(s, sp);
+	if (s->depth >= SCOPE_DEPTH) {
+		count_no_scope(true);
+		return;
+	}
+	if (where == EV_CTX_TASK)
+		introduce_task(s);
+
+	below = scope_top(s);
+	f = &s->frames[s->depth & (SCOPE_DEPTH - 1)];
+	f->sp = sp;
+	f->hook = hook;
+	f->id = intent ? next_id() : 0;
+	f->inner = f->id ?: below ? below->inner : 0;
+	f->outer = below && below->outer ? below->outer : f->id;
+	f->object = object;
+	f->iova = iova;
+	f->size = size;
+	f->begin_ns = bpf_ktime_get_ns();
+	s->depth++;
+}
+
+/* Exit of a call; always fills @c. */
+static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
+{
+	u32 where = context_now();
+	struct scope *s = scope_of(where);
+	struct frame *f;
+	u64 sp;
+
+	__builtin_memset(c, 0, sizeof(*c));
+	c->enclosing = HOOK_COUNT;
+	if (!s) {
+		c->flags = where | EVF_NOCTX;
+		return;
+	}
+	c->flags = where | EVF_NOENTRY;
+	sp = scope_address(s, ctx);
+	scope_settle(s, sp - 1);
+	f = scope_top(s);
+	if (f && f->sp == sp && f->hook == hook) {
+		c->flags = where;
+		c->begin_ns = f->begin_ns;
+		c->id = f->id;
+		c->object = f->object;
+		c->size = f->size;
+		s->depth--;
+		f = scope_top(s);
+	}
+	if (f) {
+		c->inner = f->inner;
+		c->outer = f->outer;
+		c->enclosing = f->hook;
+	}
+}
+
+/* Under a filter on a process: was this call made by it? Interrupts are nobody's. */
+static __always_inline bool wanted_task(u32 flags)
+{
+	if (!config.filter_tgid)
+		return true;
+	return (flags & EVF_CTX_MASK) == EV_CTX_TASK &&
+	       config.filter_tgid == bpf_get_current_pid_tgid() >> 32;
+}
+
+static __always_inline void *emit_op(struct emit *e, u32 type, u64 size, const struct call *c)
+{
+	struct ev_op *op = emit_reserve(e, type, size, c->flags);
+	u64 id;
+
+	if (!op)
+		return NULL;
+	id = bpf_get_current_pid_tgid();
+	op->begin_ns = c->begin_ns;
+	op->id = c->id;
+	op->cause = c->inner;
+	op->outer = c->outer;
+	op->pid = id;
+	op->tgid = id >> 32;
+	return op;
+}
+
+#endif

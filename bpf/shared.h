@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the loader and the programs agree on besides the records: configuration and
+ * the per-CPU counters. Never in a trace.
+ */
+#ifndef IOMMUSCOPE_SHARED_H
+#define IOMMUSCOPE_SHARED_H
+
+/* Written by the loader before the programs load; constant afterwards. */
+struct bpf_config {
+	__u32 cpus;		/* possible CPUs */
+	__u32 filter_device;	/* 1: only the device of that name and its domains */
+	__u32 filter_tgid;	/* 0: any */
+	__u32 wake_bytes;	/* unread bytes in a ring that wake the consumer */
+	char device[32];	/* dev_name(), padded with NULs */
+};
+
+/* One cache line per CPU: no line of the hot path is written by two CPUs. */
+struct cpu_state {
+	__u64 seq;		/* next sequence number */
+	__u64 lost;		/* records for which the ring had no room */
+	__u64 ids;		/* intents begun */
+	__u64 no_scope;		/* entries for which no scope storage was to be had */
+	__u64 overflow;		/* entries nested deeper than a scope holds */
+	__u64 pad[3];
+};
+_Static_assert(sizeof(struct cpu_state) == 64, "one cache line");
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * State at the start: every IOMMU group's devices, their domain and cache tags, read
+ * from the kernel's own list of groups. Run on demand; the records carry EVF_STATE.
+ */
+#include "object.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+extern const void iommu_group_kset __ksym;
+
+#define GROUPS_MAX 65536
+#define GROUP_DEVICES_MAX 4096
+
+static __always_inline u64 list_next(u64 pos)
+{
+	struct list_head *at = (void *)pos;
+
+	return (u64)BPF_CORE_READ(at, next);
+}
+
+struct group_walk {
+	u64 pos;		/* struct list_head * */
+	u64 head;
+	struct iommu_group *group;
+};
+
+struct kset_walk {
+	u64 pos;
+	u64 head;
+};
+
+static __noinline int state_device(struct device *dev, struct iommu_domain *domain)
+{
+	u32 kind = device_driver_kind(dev);
+	struct ev_attach *rec;
+	struct emit e;
+
+	emit_device(dev, EVF_STATE);
+	if (!domain)
+		return 0;
+	emit_domain(domain, EVF_STATE);
+	if (kind != EV_DRIVER_OTHER)
+		emit_tag(domain, dev, kind, EVF_STATE);
+	rec = emit_reserve(&e, EV_ATTACH, sizeof(*rec), EVF_STATE);
+	if (!rec)
+		return 0;
+	__builtin_memset((void *)rec + sizeof(struct ev_hdr), 0,
+			 sizeof(*rec) - sizeof(struct ev_hdr));
+	rec->dev = (u64)dev;
+	rec->domain = (u64)domain;
+	rec->group = device_group(dev);
+	rec->pasid = EV_TAG_NO_PASID;
+	rec->hook = HOOK_COUNT;
+	emit_submit(&e, rec);
+	return 0;
+}
+
+static __always_inline struct iommu_domain *group_domain(struct iommu_group *group)
+{
+	return BPF_CORE_READ(group, domain);
+}
+
+static long device_step(u32 i, struct group_walk *w)
+{
+	struct group_device *gd;
+	struct iommu_domain *domain;
+	struct device *dev;
+
+	if (w->pos == w->head || !w->pos)
+		return 1;
+	gd = (void *)w->pos - bpf_core_field_offset(struct group_device, list);
+	dev = BPF_CORE_READ(gd, dev);
+	domain = group_domain(w->group);
+	if (want_device(dev, domain))
+		state_device(dev, domain);
+	w->pos = list_next(w->pos);
+	return 0;
+}
+
+static long group_step(u32 i, struct kset_walk *w)
+{
+	struct group_walk g = {};
+	struct iommu_group *group;
+
+	if (w->pos == w->head || !w->pos)
+		return 1;
+	group = (void *)w->pos - bpf_core_field_offset(struct kobject, entry) -
+		bpf_core_field_offset(struct iommu_group, kobj);
+	g.group = group;
+	g.head = (u64)group + bpf_core_field_offset(struct iommu_group, devices);
+	g.pos = (u64)BPF_CORE_READ(group, devices.next);
+	bpf_loop(GROUP_DEVICES_MAX, device_step, &g, 0);
+	w->pos = list_next(w->pos);
+	return 0;
+}
+
+SEC("syscall")
+int state_read(void *ctx)
+{
+	struct kset_walk w = {};
+	struct kset *kset = NULL;
+
+	bpf_probe_read_kernel(&kset, sizeof(kset), &iommu_group_kset);
+	if (!kset)
+		return 0;
+	w.head = (u64)kset + bpf_core_field_offset(struct kset, list);
+	w.pos = (u64)BPF_CORE_READ(kset, list.next);
+	return bpf_loop(GROUPS_MAX, group_step, &w, 0);
+}

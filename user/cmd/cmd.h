@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the subcommands share. main.c has their table. */
+#ifndef IOMMUSCOPE_CMD_H
+#define IOMMUSCOPE_CMD_H
+
+#include <stdbool.h>
+
+/* Exit status of every command. */
+enum {
+	EXIT_CLEAN = 0,
+	EXIT_FINDINGS = 1,	/* also when events were lost */
+	EXIT_ERROR = 2,		/* wrong usage, or could not run */
+	EXIT_LOST = 3,		/* no findings, but events were lost */
+};
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+int cmd_record(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_features(int argc, char **argv);
+
+struct check_options {
+	bool json;
+	bool stat;
+};
+
+/**
+ * check_trace() - Check one trace directory and print the result on stdout
+ * @path: trace directory
+ *
+ * Return: an exit status.
+ */
+int check_trace(const char *path, const struct check_options *opt);
+
+/** say_error() - "iommuscope: TEXT" on stderr. Returns EXIT_ERROR. */
+int say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** parse_u32(), parse_bytes() - Whole argument, or false. Bytes take K, M, G. */
+bool parse_u32(const char *text, unsigned int *out);
+bool parse_bytes(const char *text, unsigned long long *out);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int say_error(const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("iommuscope: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return EXIT_ERROR;
+}
+
+static bool parse_number(const char *text, unsigned long long *out, char **end)
+{
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(text, end, 0);
+	return !errno && *end != text;
+}
+
+bool parse_u32(const char *text, unsigned int *out)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!parse_number(text, &value, &end) || *end || value > UINT_MAX)
+		return false;
+	*out = value;
+	return true;
+}
+
+static unsigned int unit_lg2(char c)
+{
+	switch (c) {
+	case 'K':
+	case 'k':
+		return 10;
+	case 'M':
+	case 'm':
+		return 20;
+	case 'G':
+	case 'g':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+bool parse_bytes(const char *text, unsigned long long *out)
+{
+	unsigned long long value;
+	unsigned int shift;
+	char *end;
+
+	if (!parse_number(text, &value, &end))
+		return false;
+	shift = unit_lg2(*end);
+	if (shift)
+		end++;
+	if (*end || value > ULLONG_MAX >> shift)
+		return false;
+	*out = value << shift;
+	return true;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Decoding of invalidation commands. A command that this file does not know, or one
+ * that the record could not carry whole, is FLUSH_UNKNOWN: it may have covered anything,
+ * and nobody is accused for want of it.
+ */
+#include <string.h>
+
+#include "flush.h"
+
+#define PAGE_BITS 12
+#define PAGE_MASK (~0xfffULL)
+
+/* As many descriptors of one call as the records can carry (bpf/flush.bpf.c). */
+#define QI_CALL_MAX 64
+
+static void set_block(struct flush *f, uint64_t addr, unsigned int bits)
+{
+	uint64_t mask = bits >= 64 ? UINT64_MAX : (1ULL << bits) - 1;
+
+	f->iova = addr & ~mask;
+	f->last = addr | mask;
+}
+
+static void set_all(struct flush *f)
+{
+	f->iova = 0;
+	f->last = UINT64_MAX;
+}
+
+/* The size rule of ATS: the lowest zero bit from bit 12 on ends the block. */
+static void set_lowest_zero(struct flush *f, uint64_t addr, bool s)
+{
+	unsigned int bits = PAGE_BITS;
+
+	if (s) {
+		while (bits < 64 && addr >> bits & 1)
+			bits++;
+		bits++;
+	}
+	set_block(f, addr & PAGE_MASK, bits);
+}
+
+static void vtd_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->did = qw0 >> 16 & 0xffff;
+	f->scope = FLUSH_DOMAIN;
+	set_all(f);
+	switch (qw0 >> 4 & 3) {
+	case 1:
+		f->scope = FLUSH_GLOBAL;
+		break;
+	case 2:
+		break;
+	case 3:
+		f->leaf_only = qw1 >> 6 & 1;
+		set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
+		break;
+	default:
+		f->scope = FLUSH_UNKNOWN;
+	}
+}
+
+static void vtd_pasid_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->did = qw0 >> 16 & 0xffff;
+	f->pasid = qw0 >> 32 & 0xfffff;
+	f->scope = FLUSH_PASID;
+	set_all(f);
+	switch (qw0 >> 4 & 3) {
+	case 2:
+		break;
+	case 3:
+		f->leaf_only = qw1 >> 6 & 1;
+		set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
+		break;
+	default:
+		f->scope = FLUSH_UNKNOWN;
+	}
+}
+
+static void vtd_devtlb(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->scope = FLUSH_DEVICE;
+	f->sid = qw0 >> 32 & 0xffff;
+	set_lowest_zero(f, qw1, qw1 & 1);
+}
+
+static void vtd_pasid_devtlb(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->scope = FLUSH_DEVICE;
+	f->sid = qw0 >> 16 & 0xffff;
+	f->pasid = qw0 >> 32 & 0xfffff;
+	set_lowest_zero(f, qw1, qw1 >> 11 & 1);
+}
+
+void flush_vtd(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->pasid = EV_TAG_NO_PASID;
+	f->scope = FLUSH_NONE;
+	switch ((qw0 & 0xf) | (qw0 >> 5 & 0x70)) {
+	case 0x1:	/* context cache */
+	case 0x7:	/* PASID cache */
+		f->scope = FLUSH_ENTRY;
+		break;
+	case 0x2:
+		vtd_iotlb(qw0, qw1, f);
+		break;
+	case 0x3:
+		vtd_devtlb(qw0, qw1, f);
+		break;
+	case 0x4:	/* interrupt entries */
+	case 0x5:	/* wait */
+	case 0x9:	/* page group response */
+		break;
+	case 0x6:
+		vtd_pasid_iotlb(qw0, qw1, f);
+		break;
+	case 0x8:
+		vtd_pasid_devtlb(qw0, qw1, f);
+		break;
+	default:
+		f->scope = FLUSH_UNKNOWN;
+	}
+}
+
+static void amd_pages(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->did = qw0 >> 32 & 0xffff;
+	f->scope = FLUSH_DOMAIN;
+	f->leaf_only = !(qw1 >> 1 & 1);
+	if (qw1 >> 2 & 1) {
+		f->scope = FLUSH_PASID;
+		f->pasid = qw0 & 0xfffff;
+	}
+	set_lowest_zero(f, qw1, qw1 & 1);
+}
+
+static void amd_devtlb(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->scope = FLUSH_DEVICE;
+	f->sid = qw0 & 0xffff;
+	set_lowest_zero(f, qw1, qw1 & 1);
+}
+
+void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f)
+{
+	f->pasid = EV_TAG_NO_PASID;
+	f->scope = FLUSH_NONE;
+	switch (qw0 >> 60) {
+	case 0x1:	/* completion wait */
+	case 0x5:	/* interrupt table */
+	case 0x6:	/* prefetch */
+	case 0x7:	/* page request response */
+		break;
+	case 0x2:	/* device table entry */
+		f->scope = FLUSH_ENTRY;
+		break;
+	case 0x3:
+		amd_pages(qw0, qw1, f);
+		break;
+	case 0x4:
+		amd_devtlb(qw0, qw1, f);
+		break;
+	case 0x8:
+		f->scope = FLUSH_GLOBAL;
+		set_all(f);
+		break;
+	default:
+		f->scope = FLUSH_UNKNOWN;
+	}
+}
+
+void flush_from(const struct op *op, struct flush *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->cpu = op->cpu;
+	f->kind = op->kind;
+	f->seq = op->seq;
+	f->begin = op->begin ?: op->end;
+	f->end = op->end;
+	if (op->kind == EV_QI) {
+		f->iommu = op->u.qi.iommu;
+		f->failed = op->u.qi.ret;
+		flush_vtd(op->u.qi.qw0, op->u.qi.qw1, f);
+		if (op->u.qi.count > QI_CALL_MAX)
+			f->scope = FLUSH_UNKNOWN;
+		return;
+	}
+	f->iommu = op->u.amd.iommu;
+	f->failed = op->u.amd.ret;
+	flush_amd(op->u.amd.qw0, op->u.amd.qw1, f);
+}
+
+bool flush_covers_pasid(const struct flush *f, uint32_t pasid)
+{
+	uint32_t asked = f->pasid == EV_TAG_NO_PASID ? 0 : f->pasid;
+
+	return f->scope != FLUSH_PASID || asked == (pasid == EV_TAG_NO_PASID ? 0 : pasid);
+}

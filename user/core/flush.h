@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Invalidation commands decoded: which caches of which IOMMU forget which range.
+ * VT-d: specification 6.5.2. AMD-Vi: specification 2.4.
+ */
+#ifndef IOMMUSCOPE_FLUSH_H
+#define IOMMUSCOPE_FLUSH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire.h"
+
+enum flush_scope {
+	FLUSH_NONE,	/* forgets no translation: waits, interrupt entries */
+	FLUSH_ENTRY,	/* context, PASID or device-table entries */
+	FLUSH_GLOBAL,	/* every IOTLB entry of the IOMMU */
+	FLUSH_DOMAIN,	/* IOTLB entries of @did in [iova, last] */
+	FLUSH_PASID,	/* the same, of @pasid only */
+	FLUSH_DEVICE,	/* device TLB of @sid in [iova, last] */
+	FLUSH_UNKNOWN,	/* may have covered anything */
+};
+
+struct flush {
+	enum flush_scope scope;
+	bool leaf_only;		/* IH=1, PDE=0: keeps what walkers cached of tables */
+	bool failed;		/* the hardware did not confirm it */
+	uint16_t cpu;
+	uint16_t kind;		/* enum ev_type */
+	uint32_t did;
+	uint32_t pasid;
+	uint32_t sid;
+	uint64_t iommu;
+	uint64_t iova;
+	uint64_t last;
+	uint64_t begin;		/* never 0: the end if unknown */
+	uint64_t end;
+	uint64_t seq;
+};
+
+/**
+ * flush_vtd() - Decode a VT-d descriptor
+ * @qw0: low quadword
+ * @qw1: high quadword
+ * @f:   scope and what belongs to it are set
+ */
+void flush_vtd(uint64_t qw0, uint64_t qw1, struct flush *f);
+
+/** flush_amd() - Decode an AMD-Vi command; as flush_vtd(). */
+void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f);
+
+/** flush_from() - Decode EV_QI or EV_AMD_CMD @op into @f. */
+void flush_from(const struct op *op, struct flush *f);
+
+/** flush_covers_pasid() - Does @f reach entries that are tagged with @pasid? */
+bool flush_covers_pasid(const struct flush *f, uint32_t pasid);
+
+#endif

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Who is who: descriptions of devices and domains, generations, and where each device
+ * (or PASID) translates. What an event said is never overridden by the state walk,
+ * which may have read before the event and written after it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_priv.h"
+
+#define MOVES_MAX 4096
+
+int apply_device(struct model *m, const struct op *op)
+{
+	const struct ev_device *e = &op->u.device;
+	struct device *d = device_get(m, e->dev);
+
+	if (!d)
+		return -ENOMEM;
+
+	d->described = true;
+	d->group = e->group;
+	d->driver_kind = e->driver_kind;
+	d->flags = e->flags;
+	d->sid = e->sid;
+	memcpy(d->name, e->name, sizeof(e->name));
+	memcpy(d->driver, e->driver, sizeof(e->driver));
+	return 0;
+}
+
+int apply_domain(struct model *m, const struct op *op)
+{
+	const struct ev_domain *e = &op->u.domain;
+	struct domain *d = domain_get(m, e->domain);
+
+	if (!d)
+		return -ENOMEM;
+
+	d->type = e->type;
+	d->typed = true;
+	d->attributes = true;
+	d->pgsize_bitmap = e->pgsize_bitmap;
+	d->aperture_start = e->aperture_start;
+	d->aperture_end = e->aperture_end;
+	return 0;
+}
+
+static void bindings_drop(struct model *m, const struct domain *d)
+{
+	struct device *dev;
+	unsigned int i;
+
+	for (dev = m->first_device; dev; dev = dev->next) {
+		for (i = 0; i < dev->nbindings; i++) {
+			if (dev->bindings[i].domain != d)
+				continue;
+			dev->bindings[i].domain = NULL;
+			dev->bindings[i].epoch = 0;
+		}
+	}
+}
+
+static void domain_end(struct model *m, struct domain *d)
+{
+	bindings_drop(m, d);
+	while (d->caches)
+		cache_destroy(m, d->caches);
+	ranges_clear(&d->ranges);
+	d->dead = true;
+	d->died_ns = m->now;
+}
+
+int apply_alloc(struct model *m, const struct op *op)
+{
+	struct domain *d = model_domain(m, op->u.domain_op.domain);
+
+	if (d)
+		domain_end(m, d);
+	d = domain_get(m, op->u.domain_op.domain);
+	if (!d)
+		return -ENOMEM;
+
+	d->born = true;
+	d->type = op->u.domain_op.type;
+	d->typed = true;
+	return 0;
+}
+
+int apply_free(struct model *m, const struct op *op)
+{
+	struct domain *d = domain_get(m, op->u.domain_op.domain);
+
+	if (!d)
+		return -ENOMEM;
+
+	domain_end(m, d);
+	return 0;
+}
+
+struct binding *device_binding(const struct device *d, uint32_t pasid)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->nbindings; i++) {
+		if (d->bindings[i].pasid == pasid)
+			return &d->bindings[i];
+	}
+	return NULL;
+}
+
+static struct binding *binding_get(struct device *d, uint32_t pasid)
+{
+	struct binding *b = device_binding(d, pasid);
+
+	if (b)
+		return b;
+	b = realloc(d->bindings, (d->nbindings + 1) * sizeof(*b));
+	if (!b)
+		return NULL;
+	d->bindings = b;
+	b += d->nbindings++;
+	memset(b, 0, sizeof(*b));
+	b->pasid = pasid;
+	return b;
+}
+
+static int move_note(struct device *dev, const struct op *op, const struct domain *d)
+{
+	struct move *v;
+
+	if (dev->nmoves == MOVES_MAX)
+		return 0;
+	if (dev->nmoves == dev->moves_room) {
+		v = realloc(dev->moves, (dev->moves_room * 2 + 4) * sizeof(*v));
+		if (!v)
+			return -ENOMEM;
+		dev->moves = v;
+		dev->moves_room = dev->moves_room * 2 + 4;
+	}
+	v = &dev->moves[dev->nmoves++];
+	*v = (struct move){
+		.begin = op->begin,
+		.end = op->end,
+		.domain = d ? d->ptr : 0,
+		.gen = d ? d->gen : 0,
+		.pasid = op->u.attach.pasid,
+		.ret = op->u.attach.ret,
+		.stated = op->flags & EVF_STATE,
+	};
+	return 0;
+}
+
+static void bind_to(struct model *m, struct binding *b, struct domain *d, const struct op *op)
+{
+	b->domain = d;
+	b->since_ns = op->end;
+	b->seq = op->seq;
+	b->cpu = op->cpu;
+	b->pid = op->pid;
+	b->stated = op->flags & EVF_STATE;
+	b->epoch = model_sure_op(m, op) ? m->epoch : 0;
+}
+
+/* With a device filter, a domain is heard only while a wanted device uses it. */
+static void doubt_unfollowed(struct model *m, struct domain *d, const struct op *op)
+{
+	if (d && m->filter & EV_FILTER_DEVICE && !(op->flags & EVF_STATE))
+		d->sure_epoch = ++m->epoch;
+}
+
+static int attach_done(struct model *m, struct device *dev, struct domain *d,
+		       struct binding *b, const struct op *op)
+{
+	doubt_unfollowed(m, d, op);
+	if (op->u.attach.ret) {
+		b->epoch = 0;
+		device_doubt_caches(m, dev);
+		return 0;
+	}
+	bind_to(m, b, d, op);
+	device_leave_caches(m, dev, d, op->u.attach.pasid);
+	dev->n.attaches++;
+	if (d)
+		d->n.attaches++;
+	return 0;
+}
+
+int apply_attach(struct model *m, const struct op *op)
+{
+	const struct ev_attach *e = &op->u.attach;
+	struct device *dev = device_get(m, e->dev);
+	struct domain *d = e->domain ? domain_get(m, e->domain) : NULL;
+	struct binding *b = dev ? binding_get(dev, e->pasid) : NULL;
+
+	if (!b || (e->domain && !d))
+		return -ENOMEM;
+	dev->group = e->group;
+	if (op->flags & EVF_STATE) {
+		if (dev->moved_ns)
+			return 0;
+	} else {
+		dev->moved_ns = op->end;
+	}
+	if (move_note(dev, op, d))
+		return -ENOMEM;
+	return attach_done(m, dev, d, b, op);
+}
+
+uint64_t domain_granule(const struct domain *d)
+{
+	return d->pgsize_bitmap ? d->pgsize_bitmap & -d->pgsize_bitmap : 4096;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Caches that may hold translations of a domain: one per (IOMMU, domain id, PASID)
+ * and one per device TLB, each with the devices on whose behalf it is filled. A cache
+ * without devices is gone, and with it what it owed: the flushes of a detach are not
+ * judged here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_priv.h"
+
+static struct omap *cache_index(struct cache *c)
+{
+	return c->kind == CACHE_IOTLB ? &c->iommu->iotlb : &c->iommu->devtlb;
+}
+
+static uint32_t cache_key(const struct cache *c)
+{
+	return c->kind == CACHE_IOTLB ? c->did : c->sid;
+}
+
+static int index_add(struct cache *c)
+{
+	c->peer = omap_get(cache_index(c), cache_key(c));
+	return omap_put(cache_index(c), cache_key(c), c);
+}
+
+static void index_del(struct cache *c)
+{
+	struct cache *p = omap_get(cache_index(c), cache_key(c));
+
+	if (p == c) {
+		if (!c->peer)
+			omap_del(cache_index(c), cache_key(c));
+		else
+			omap_put(cache_index(c), cache_key(c), c->peer);
+		return;
+	}
+	while (p && p->peer != c)
+		p = p->peer;
+	if (p)
+		p->peer = c->peer;
+}
+
+static void domain_unlink(struct cache *c)
+{
+	struct cache **at = &c->domain->caches;
+
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+}
+
+static void device_forget(struct device *dev, const struct cache *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->ncaches; i++) {
+		if (dev->caches[i] != c)
+			continue;
+		dev->caches[i] = dev->caches[--dev->ncaches];
+		return;
+	}
+}
+
+void cache_destroy(struct model *m, struct cache *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nusers; i++)
+		device_forget(c->users[i], c);
+	debts_forget(m, c);
+	index_del(c);
+	domain_unlink(c);
+	free(c->users);
+	free(c);
+}
+
+static bool cache_has(const struct cache *c, const struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nusers; i++) {
+		if (c->users[i] == dev)
+			return true;
+	}
+	return false;
+}
+
+static int cache_join(struct cache *c, struct device *dev)
+{
+	struct device **users;
+	struct cache **caches;
+
+	if (cache_has(c, dev))
+		return 0;
+	users = realloc(c->users, (c->nusers + 1) * sizeof(*users));
+	if (!users)
+		return -ENOMEM;
+	c->users = users;
+	caches = realloc(dev->caches, (dev->ncaches + 1) * sizeof(*caches));
+	if (!caches)
+		return -ENOMEM;
+	dev->caches = caches;
+	users[c->nusers++] = dev;
+	caches[dev->ncaches++] = c;
+	return 0;
+}
+
+static void cache_leave(struct model *m, struct cache *c, struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nusers && c->users[i] != dev; i++)
+		;
+	if (i < c->nusers)
+		c->users[i] = c->users[--c->nusers];
+	device_forget(dev, c);
+	if (!c->nusers)
+		cache_destroy(m, c);
+}
+
+static bool pasid_same(uint32_t a, uint32_t b)
+{
+	return (a == EV_TAG_NO_PASID ? 0 : a) == (b == EV_TAG_NO_PASID ? 0 : b);
+}
+
+void device_leave_caches(struct model *m, struct device *dev, const struct domain *keep,
+			 uint32_t pasid)
+{
+	unsigned int i = 0;
+
+	while (i < dev->ncaches) {
+		struct cache *c = dev->caches[i];
+
+		if (c->domain == keep || !pasid_same(c->pasid, pasid))
+			i++;
+		else
+			cache_leave(m, c, dev);
+	}
+}
+
+void device_doubt_caches(struct model *m, struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->ncaches; i++) {
+		dev->caches[i]->epoch = 0;
+		debts_forget(m, dev->caches[i]);
+	}
+}
+
+static struct cache *cache_find(struct domain *d, const struct cache *like)
+{
+	struct cache *c;
+
+	for (c = d->caches; c; c = c->next) {
+		if (c->kind == like->kind && c->iommu == like->iommu &&
+		    cache_key(c) == cache_key(like) && pasid_same(c->pasid, like->pasid))
+			return c;
+	}
+	return NULL;
+}
+
+static struct cache *cache_new(struct domain *d, const struct cache *like)
+{
+	struct cache *c = malloc(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = *like;
+	c->domain = d;
+	if (index_add(c)) {
+		free(c);
+		return NULL;
+	}
+	c->next = d->caches;
+	d->caches = c;
+	return c;
+}
+
+/* A cache that is already there stays as old as it is, unless a loss made it unsure. */
+static int cache_enter(struct model *m, struct domain *d, struct device *dev,
+		       const struct cache *like)
+{
+	struct cache *c = cache_find(d, like);
+
+	if (!c)
+		c = cache_new(d, like);
+	if (!c)
+		return -ENOMEM;
+	if (!model_cache_sure(m, c)) {
+		c->epoch = like->epoch;
+		c->since_ns = like->since_ns;
+	}
+	if (cache_join(c, dev)) {
+		if (!c->nusers)
+			cache_destroy(m, c);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The state walk may be late: what an attach said since is better. */
+static bool tag_is_old(const struct device *dev, const struct op *op)
+{
+	return op->flags & EVF_STATE && dev->moved_ns;
+}
+
+static int tag_enter(struct model *m, const struct ev_tag *e, struct domain *d,
+		     struct device *dev, struct cache *like)
+{
+	int ret = cache_enter(m, d, dev, like);
+
+	if (ret || !e->ats || e->sid == ~0U)
+		return ret;
+
+	like->kind = CACHE_DEVTLB;
+	return cache_enter(m, d, dev, like);
+}
+
+int apply_tag(struct model *m, const struct op *op)
+{
+	const struct ev_tag *e = &op->u.tag;
+	struct device *dev = device_get(m, e->dev);
+	struct iommu *mmu = iommu_get(m, e->iommu);
+	struct domain *d = domain_get(m, e->domain);
+	struct cache like = {
+		.kind = CACHE_IOTLB,
+		.driver_kind = e->driver_kind,
+		.iommu = mmu,
+		.did = e->did,
+		.pasid = e->pasid,
+		.sid = e->sid,
+		.since_ns = op->end,
+	};
+
+	if (!dev || !mmu || !d)
+		return -ENOMEM;
+	if (tag_is_old(dev, op) || e->driver_kind == EV_DRIVER_OTHER)
+		return 0;
+	mmu->kind = e->driver_kind;
+	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
+	return tag_enter(m, e, d, dev, &like);
+}
+
+bool cache_heard(const struct model *m, const struct cache *c)
+{
+	uint32_t need = c->driver_kind == EV_DRIVER_VTD ? NEED_VTD : NEED_AMD;
+
+	return !(m->missing & (need | NEED_FLUSH));
+}

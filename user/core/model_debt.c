@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What caches owe. An unmap opens a debt in each cache that surely held the domain
+ * all the while; a flush pays the part it covers if it began after the unmap began.
+ * (After it ended would be the rule; but a flush inside the call may have come after
+ * the entry was cleared, and nobody can tell. So it counts.)
+ *
+ * Debts of one cache are disjoint: only what was live opens one, and making a range
+ * live closes what was owed there.
+ */
+#include "model_priv.h"
+
+#define OWES_MAX (1u << 20)
+
+struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last)
+{
+	struct owe *o = omap_floor(&c->owes, last);
+
+	if (!o || o->last < iova)
+		return NULL;
+	if (o->iova <= iova)
+		return o;
+
+	o = omap_floor(&c->owes, iova);
+	if (o && o->last >= iova)
+		return o;
+	return omap_ceil(&c->owes, iova);
+}
+
+struct owe *owe_next(const struct cache *c, const struct owe *o, uint64_t last)
+{
+	if (o->last >= last)
+		return NULL;
+
+	return owe_first(c, o->last + 1, last);
+}
+
+static int owe_add(struct model *m, struct cache *c, const struct owe *o)
+{
+	struct owe *n = pool_get(&m->owes);
+
+	if (!n)
+		return -1;
+	*n = *o;
+	if (omap_put(&c->owes, n->iova, n)) {
+		pool_put(&m->owes, n);
+		return -1;
+	}
+	c->nowes++;
+	c->domain->n.lingering++;
+	if (c->domain->n.lingering > c->domain->n.lingering_max)
+		c->domain->n.lingering_max = c->domain->n.lingering;
+	return 0;
+}
+
+static void owe_drop(struct model *m, struct cache *c, struct owe *o)
+{
+	omap_del(&c->owes, o->iova);
+	pool_put(&m->owes, o);
+	c->nowes--;
+	c->domain->n.lingering--;
+}
+
+static void owe_mark(struct owe *o, const struct flush *f)
+{
+	if (!f)
+		return;
+	o->partial.end = f->end;
+	o->partial.seq = f->seq;
+	o->partial.cpu = f->cpu;
+	o->partial.kind = f->kind;
+}
+
+/* Take [iova, last] out of @o. A tail that finds no memory counts as paid. */
+static void owe_cut(struct model *m, struct cache *c, struct owe *o, uint64_t iova,
+		    uint64_t last, const struct flush *f)
+{
+	struct owe tail = *o;
+
+	if (o->iova < iova) {
+		o->last = iova - 1;
+		owe_mark(o, f);
+	} else {
+		owe_drop(m, c, o);
+	}
+	if (tail.last <= last)
+		return;
+
+	tail.iova = last + 1;
+	owe_mark(&tail, f);
+	owe_add(m, c, &tail);
+}
+
+void cache_pay(struct model *m, struct cache *c, const struct flush *f)
+{
+	struct owe *o = c->nowes ? owe_first(c, f->iova, f->last) : NULL;
+	uint64_t at;
+
+	c->domain->n.flushes++;
+	while (o) {
+		at = o->last;
+		if (o->begin <= f->begin)
+			owe_cut(m, c, o, f->iova > o->iova ? f->iova : o->iova,
+				f->last < o->last ? f->last : o->last, f);
+		if (at >= f->last)
+			break;
+		o = owe_first(c, at + 1, f->last);
+	}
+}
+
+bool flush_reaches(const struct flush *f, const struct cache *c)
+{
+	switch (f->scope) {
+	case FLUSH_UNKNOWN:
+		return true;
+	case FLUSH_GLOBAL:
+		return c->kind == CACHE_IOTLB;
+	case FLUSH_DOMAIN:
+	case FLUSH_PASID:
+		return c->kind == CACHE_IOTLB && f->did == c->did &&
+		       flush_covers_pasid(f, c->pasid);
+	case FLUSH_DEVICE:
+		return c->kind == CACHE_DEVTLB && f->sid == c->sid;
+	default:
+		return false;
+	}
+}
+
+void debts_forget(struct model *m, struct cache *c)
+{
+	struct owe *o;
+
+	while ((o = omap_ceil(&c->owes, 0)))
+		owe_drop(m, c, o);
+}
+
+static void owes_carve(struct model *m, struct cache *c, uint64_t iova, uint64_t last)
+{
+	struct owe *o;
+
+	while (c->nowes && (o = owe_first(c, iova, last)))
+		owe_cut(m, c, o, iova > o->iova ? iova : o->iova,
+			last < o->last ? last : o->last, NULL);
+}
+
+void debts_close(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
+{
+	struct cache *c;
+
+	for (c = d->caches; c; c = c->next)
+		owes_carve(m, c, iova, last);
+}
+
+/* Flushes heard before the unmap itself: inside its call, or beside it. */
+static void pay_from_ring(struct model *m, struct cache *c, uint64_t begin)
+{
+	const struct iommu *u = c->iommu;
+	uint64_t i, oldest = u->nring > FLUSH_RING ? u->nring - FLUSH_RING : 0;
+
+	for (i = u->nring; i > oldest; i--) {
+		const struct flush *f = &u->ring[(i - 1) % FLUSH_RING];
+
+		if (f->end < begin)
+			return;
+		if (f->begin >= begin && flush_reaches(f, c))
+			cache_pay(m, c, f);
+	}
+	/* Some may have fallen out of the ring: nobody knows what they covered. */
+	if (oldest) {
+		m->unknown++;
+		debts_forget(m, c);
+	}
+}
+
+static bool cache_owes(const struct model *m, const struct cache *c, const struct op *op)
+{
+	return model_cache_sure(m, c) && c->since_ns < op->begin && cache_heard(m, c);
+}
+
+static void owe_open(struct model *m, struct cache *c, const struct owe *o)
+{
+	if (c->nowes >= OWES_MAX) {
+		m->unknown += c->nowes;
+		debts_forget(m, c);
+	}
+	owes_carve(m, c, o->iova, o->last);
+	owe_add(m, c, o);
+}
+
+static void owe_from(const struct model *m, struct owe *o, const struct piece *p,
+		     const struct op *op)
+{
+	*o = (struct owe){
+		.iova = p->range.iova,
+		.last = p->range.last,
+		.begin = op->begin,
+		.end = op->end,
+		.cause = op->cause,
+		.seq = op->seq,
+		.map_seq = p->range.seq,
+		.map_end = p->range.end,
+		.pid = op->pid,
+		.map_pid = p->range.pid,
+		.epoch = m->epoch,
+		.cpu = op->cpu,
+		.map_cpu = p->range.cpu,
+		.flags = op->flags,
+	};
+}
+
+/* Neighbouring pieces are one debt: flushes do not care who mapped what. */
+static size_t owe_merge(const struct model *m, struct owe *o, size_t i)
+{
+	for (; i < m->npieces; i++) {
+		const struct piece *p = &m->pieces[i];
+
+		if (!p->sure || o->last == UINT64_MAX || p->range.iova != o->last + 1)
+			break;
+		o->last = p->range.last;
+	}
+	o->from = o->iova;
+	o->to = o->last;
+	return i;
+}
+
+static void cache_open(struct model *m, struct cache *c, const struct op *op)
+{
+	struct owe o;
+	size_t i = 0;
+
+	while (i < m->npieces) {
+		if (!m->pieces[i].sure) {
+			i++;
+			continue;
+		}
+		owe_from(m, &o, &m->pieces[i], op);
+		i = owe_merge(m, &o, i + 1);
+		owe_open(m, c, &o);
+	}
+	pay_from_ring(m, c, op->begin);
+}
+
+void debts_open(struct model *m, struct domain *d, const struct op *op)
+{
+	struct cache *c;
+
+	if (!m->npieces || !model_sure_op(m, op))
+		return;
+	for (c = d->caches; c; c = c->next) {
+		if (cache_owes(m, c, op))
+			cache_open(m, c, op);
+	}
+}

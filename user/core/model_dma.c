@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The DMA API's book of each device. With dma-direct the address is the memory's own,
+ * so that two live mappings may share one: entries of an address form a chain, oldest
+ * first, and an unmap means the one that fits it best.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model_priv.h"
+
+#define PAGE 4096ULL
+
+unsigned int dma_differs(const struct dma_entry *e, const struct op *op)
+{
+	const struct ev_dma *u = &op->u.dma;
+	unsigned int diff = 0;
+
+	if (e->kind != u->kind)
+		return DMA_DIFF_KIND;
+	if (e->dir != u->dir)
+		diff |= DMA_DIFF_DIR;
+	if (e->kind == EV_DMA_SG && e->nents != u->nents)
+		diff |= DMA_DIFF_NENTS;
+	if (e->kind != EV_DMA_SG && e->size != u->size)
+		diff |= DMA_DIFF_SIZE;
+	return diff;
+}
+
+struct dma_entry *dma_match(const struct device *d, const struct op *op)
+{
+	struct dma_entry *e, *best = NULL;
+	unsigned int diff, least = 0;
+
+	for (e = omap_get(&d->dma.live, op->u.dma.addr); e; e = e->next) {
+		diff = __builtin_popcount(dma_differs(e, op));
+		if (e->kind != op->u.dma.kind)
+			diff = 8;
+		if (!best || diff < least) {
+			best = e;
+			least = diff;
+		}
+	}
+	return best;
+}
+
+static struct dma_entry *tomb_slot(const struct device *d, uint64_t addr)
+{
+	return &d->dma.tombs[(addr >> 12 ^ addr >> 24 ^ addr) % DMA_TOMBS];
+}
+
+const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr)
+{
+	const struct dma_entry *t = d->dma.tombs ? tomb_slot(d, addr) : NULL;
+
+	return t && t->end && t->addr == addr ? t : NULL;
+}
+
+static void tomb_put(struct device *d, const struct dma_entry *e)
+{
+	if (!d->dma.tombs)
+		d->dma.tombs = calloc(DMA_TOMBS, sizeof(*d->dma.tombs));
+	if (d->dma.tombs)
+		*tomb_slot(d, e->addr) = *e;
+}
+
+static void tomb_clear(struct device *d, uint64_t addr)
+{
+	if (d->dma.tombs && tomb_slot(d, addr)->addr == addr)
+		tomb_slot(d, addr)->end = 0;
+}
+
+/* Append to the chain of its address. */
+static int book_add(struct device *d, struct dma_entry *e)
+{
+	struct dma_entry *top = omap_get(&d->dma.live, e->addr);
+
+	e->next = NULL;
+	if (!top && omap_put(&d->dma.live, e->addr, e))
+		return -ENOMEM;
+	while (top && top->next)
+		top = top->next;
+	if (top)
+		top->next = e;
+	d->dma.nlive++;
+	d->dma.bytes += e->size;
+	if (d->dma.nlive > d->n.dma_live_max)
+		d->n.dma_live_max = d->dma.nlive;
+	return 0;
+}
+
+static void book_del(struct device *d, struct dma_entry *e)
+{
+	struct dma_entry *top = omap_get(&d->dma.live, e->addr);
+
+	if (top == e && !e->next) {
+		omap_del(&d->dma.live, e->addr);
+	} else if (top == e) {
+		omap_put(&d->dma.live, e->addr, e->next);
+	} else {
+		while (top->next != e)
+			top = top->next;
+		top->next = e->next;
+	}
+	d->dma.nlive--;
+	d->dma.bytes -= e->size;
+}
+
+static void entry_from(const struct model *m, struct dma_entry *e, const struct op *op)
+{
+	*e = (struct dma_entry){
+		.addr = op->u.dma.addr,
+		.size = op->u.dma.size,
+		.ptr = op->u.dma.ptr,
+		.id = op->id,
+		.begin = op->begin,
+		.end = op->end,
+		.seq = op->seq,
+		.dir = op->u.dma.dir,
+		.kind = op->u.dma.kind,
+		.nents = op->u.dma.nents,
+		.epoch = model_sure_op(m, op) ? m->epoch : 0,
+		.pid = op->pid,
+		.cpu = op->cpu,
+	};
+}
+
+static bool map_failed(const struct ev_dma *e)
+{
+	return e->addr == EV_DMA_ERROR || (e->kind == EV_DMA_SG && !e->mapped);
+}
+
+static int dma_enter(struct model *m, struct device *d, const struct op *op)
+{
+	struct dma_entry *e = pool_get(&m->entries);
+
+	if (!e)
+		return -ENOMEM;
+	entry_from(m, e, op);
+	if (book_add(d, e)) {
+		pool_put(&m->entries, e);
+		return -ENOMEM;
+	}
+	tomb_clear(d, e->addr);
+	d->n.dma_maps++;
+	d->n.dma_bytes += e->size;
+	return 0;
+}
+
+int apply_dma_map(struct model *m, const struct op *op)
+{
+	struct device *d = device_get(m, op->u.dma.dev);
+
+	if (!d)
+		return -ENOMEM;
+	intent_note(m, op, d->ptr);
+	cause_done(m, op->id);
+	if (map_failed(&op->u.dma)) {
+		d->n.dma_maps_failed++;
+		return 0;
+	}
+	return dma_enter(m, d, op);
+}
+
+/* Unmapped with too small a size: whole pages behind it stay mapped, for the leak's story. */
+static bool dma_leaves_rest(struct dma_entry *e, const struct op *op)
+{
+	uint64_t end, cut;
+
+	if (!(dma_differs(e, op) & DMA_DIFF_SIZE) || op->u.dma.size >= e->size)
+		return false;
+	if (__builtin_add_overflow(e->addr, e->size, &end))
+		return false;
+	cut = (e->addr + op->u.dma.size + PAGE - 1) & ~(PAGE - 1);
+	if (cut <= e->addr || cut >= end)
+		return false;
+	e->size = end - cut;
+	e->addr = cut;
+	e->flags |= DMA_REST;
+	return true;
+}
+
+int apply_dma_unmap(struct model *m, const struct op *op)
+{
+	struct device *d = device_get(m, op->u.dma.dev);
+	struct dma_entry *e = d ? dma_match(d, op) : NULL;
+
+	if (!d)
+		return -ENOMEM;
+	d->n.dma_unmaps++;
+	intent_note(m, op, d->ptr);
+	cause_done(m, op->id);
+	if (!e)
+		return 0;
+
+	book_del(d, e);
+	tomb_put(d, e);
+	if (!dma_leaves_rest(e, op) || book_add(d, e))
+		pool_put(&m->entries, e);
+	return 0;
+}
+
+static void book_flag(struct device *d, uint64_t iova, uint64_t last, uint16_t flag)
+{
+	struct dma_entry *e = omap_ceil(&d->dma.live, iova);
+	uint64_t at;
+
+	while (e && e->addr <= last) {
+		at = e->addr;
+		for (; e; e = e->next)
+			e->flags |= flag;
+		e = at == UINT64_MAX ? NULL : omap_ceil(&d->dma.live, at + 1);
+	}
+}
+
+/* From here on the device's mappings are those that will be heard. */
+int apply_unbind(struct model *m, const struct op *op)
+{
+	struct device *d = device_get(m, op->u.unbind.dev);
+	unsigned int i;
+
+	if (!d)
+		return -ENOMEM;
+	book_flag(d, 0, UINT64_MAX, DMA_LEAKED);
+	d->dma.known_epoch = model_sure_op(m, op) ? m->epoch : 0;
+	d->driver[0] = 0;
+	/* Whoever leaves the bus may leave its domain without a call that is heard. */
+	for (i = 0; i < d->nbindings; i++)
+		d->bindings[i].epoch = 0;
+	return 0;
+}
+
+void dma_doubt(struct device *d, uint64_t iova, uint64_t last)
+{
+	book_flag(d, iova, last, DMA_UNSURE);
+	d->dma.known_epoch = 0;
+	free(d->dma.tombs);
+	d->dma.tombs = NULL;
+}
+
+void dma_book_free(struct device *d)
+{
+	omap_clear(&d->dma.live);
+	free(d->dma.tombs);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Completed invalidations pay debts. VT-d: the return of the call completes its
+ * descriptors. AMD-Vi: commands wait for the next completion wait of their IOMMU,
+ * whoever queued it. The last ones are kept, because an unmap is heard at its end, after
+ * the flushes it made inside.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model_priv.h"
+
+#define PENDING_MAX 65536
+
+static void pay_chain(struct model *m, struct cache *c, const struct flush *f)
+{
+	for (; c; c = c->peer) {
+		if (flush_reaches(f, c))
+			cache_pay(m, c, f);
+	}
+}
+
+static void pay_index(struct model *m, const struct omap *index, const struct flush *f)
+{
+	struct cache *c = omap_ceil(index, 0);
+	uint64_t key;
+
+	while (c) {
+		key = c->kind == CACHE_IOTLB ? c->did : c->sid;
+		pay_chain(m, c, f);
+		c = omap_ceil(index, key + 1);
+	}
+}
+
+static void iommu_pay(struct model *m, struct iommu *u, const struct flush *f)
+{
+	switch (f->scope) {
+	case FLUSH_DOMAIN:
+	case FLUSH_PASID:
+		pay_chain(m, omap_get(&u->iotlb, f->did), f);
+		break;
+	case FLUSH_DEVICE:
+		pay_chain(m, omap_get(&u->devtlb, f->sid), f);
+		break;
+	case FLUSH_UNKNOWN:
+		pay_index(m, &u->devtlb, f);
+		pay_index(m, &u->iotlb, f);
+		break;
+	case FLUSH_GLOBAL:
+		pay_index(m, &u->iotlb, f);
+		break;
+	default:
+		break;
+	}
+}
+
+static void flush_done(struct model *m, struct iommu *u, const struct flush *f)
+{
+	u->flushes++;
+	if (f->scope == FLUSH_NONE || f->scope == FLUSH_ENTRY)
+		return;
+	if (f->failed || f->scope == FLUSH_UNKNOWN)
+		m->unknown++;
+	u->ring[u->nring++ % FLUSH_RING] = *f;
+	iommu_pay(m, u, f);
+}
+
+int apply_qi(struct model *m, const struct op *op)
+{
+	struct iommu *u = iommu_get(m, op->u.qi.iommu);
+	struct flush f;
+
+	if (!u)
+		return -ENOMEM;
+	u->kind = EV_DRIVER_VTD;
+	flush_from(op, &f);
+	flush_done(m, u, &f);
+	return 0;
+}
+
+static int pending_grow(struct iommu *u)
+{
+	size_t room = u->room * 2 + 16;
+	struct flush *p = realloc(u->pending, room * sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	u->pending = p;
+	u->room = room;
+	return 0;
+}
+
+int apply_amd_cmd(struct model *m, const struct op *op)
+{
+	struct iommu *u = iommu_get(m, op->u.amd.iommu);
+	struct flush f;
+
+	if (!u)
+		return -ENOMEM;
+	u->kind = EV_DRIVER_AMD;
+	flush_from(op, &f);
+	if (f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY) {
+		u->flushes++;
+		return 0;
+	}
+	if (u->npending == PENDING_MAX) {
+		/* Without waits to count on, better too generous than wrong. */
+		flush_done(m, u, &f);
+		return 0;
+	}
+	if (u->npending == u->room && pending_grow(u))
+		return -ENOMEM;
+	u->pending[u->npending++] = f;
+	return 0;
+}
+
+int apply_amd_wait(struct model *m, const struct op *op)
+{
+	struct iommu *u = iommu_get(m, op->u.amd.iommu);
+	size_t i;
+
+	if (!u)
+		return -ENOMEM;
+	u->kind = EV_DRIVER_AMD;
+	for (i = 0; i < u->npending; i++) {
+		u->pending[i].end = op->end;
+		u->pending[i].failed |= !!op->u.amd.ret;
+		flush_done(m, u, &u->pending[i]);
+	}
+	u->npending = 0;
+	return 0;
+}
+
+/* A flush of @u was lost: whatever was owed may have been paid. */
+void iommu_doubt(struct model *m, struct iommu *u)
+{
+	struct flush f = {
+		.scope = FLUSH_UNKNOWN,
+		.failed = true,
+		.iommu = u->ptr,
+		.last = UINT64_MAX,
+		.begin = m->now ?: 1,
+		.end = m->now,
+	};
+
+	flush_done(m, u, &f);
+}

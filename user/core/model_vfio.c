@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * VFIO containers: the slots userspace asked for, and the domains that its calls
+ * touched. A slot is dropped when an unmap that succeeded asked for any part of it:
+ * type1 version 1 removes whole slots, version 2 refuses to cut one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model_priv.h"
+
+struct slot *slot_first(const struct container *c, uint64_t iova, uint64_t last)
+{
+	struct slot *s = omap_floor(&c->slots, last);
+
+	if (!s || s->last < iova)
+		return NULL;
+	if (s->iova <= iova)
+		return s;
+
+	s = omap_floor(&c->slots, iova);
+	if (s && s->last >= iova)
+		return s;
+	return omap_ceil(&c->slots, iova);
+}
+
+static void slot_drop(struct container *c, struct slot *s)
+{
+	omap_del(&c->slots, s->iova);
+	c->nslots--;
+	c->bytes -= s->last - s->iova + 1;
+	free(s);
+}
+
+static void slots_drop(struct container *c, uint64_t iova, uint64_t last)
+{
+	struct slot *s;
+
+	while ((s = slot_first(c, iova, last)))
+		slot_drop(c, s);
+}
+
+void container_slots_free(struct container *c)
+{
+	slots_drop(c, 0, UINT64_MAX);
+	omap_clear(&c->slots);
+}
+
+static int slot_add(struct model *m, struct container *c, const struct op *op)
+{
+	struct slot *s = malloc(sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	slots_drop(c, op->iova, op->last);
+	*s = (struct slot){
+		.iova = op->iova,
+		.last = op->last,
+		.vaddr = op->u.vfio.vaddr,
+		.id = op->id,
+		.begin = op->begin,
+		.end = op->end,
+		.seq = op->seq,
+		.flags = op->u.vfio.vfio_flags,
+		.tgid = op->tgid,
+		.pid = op->pid,
+		.epoch = model_sure_op(m, op) ? m->epoch : 0,
+		.cpu = op->cpu,
+	};
+	if (omap_put(&c->slots, s->iova, s)) {
+		free(s);
+		return -ENOMEM;
+	}
+	c->nslots++;
+	c->bytes += s->last - s->iova + 1;
+	c->maps++;
+	return 0;
+}
+
+static void container_touch(struct container *c, struct domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->ndomains; i++) {
+		if (c->domains[i] == d)
+			return;
+		if (c->domains[i]->dead) {
+			c->domains[i] = d;
+			return;
+		}
+	}
+	if (c->ndomains < CONTAINER_DOMAINS)
+		c->domains[c->ndomains++] = d;
+}
+
+static void container_learn(struct container *c, const struct cause *cause)
+{
+	unsigned int i;
+
+	for (i = 0; cause && i < cause->ndomains; i++) {
+		if (!cause->domains[i]->dead)
+			container_touch(c, cause->domains[i]);
+	}
+}
+
+/* An unmap that failed half way leaves slots that nobody can be sure of. */
+static void unmap_slots(struct container *c, const struct op *op)
+{
+	struct slot *s;
+
+	if (op->u.vfio.vfio_flags & VFIO_UNMAP_VADDR || op->empty)
+		return;
+	c->unmaps++;
+	if (!op->u.vfio.ret) {
+		slots_drop(c, op->iova, op->last);
+		return;
+	}
+	for (s = slot_first(c, op->iova, op->last); s;
+	     s = s->last < op->last ? slot_first(c, s->last + 1, op->last) : NULL)
+		s->epoch = 0;
+}
+
+static bool maps_slot(const struct op *op)
+{
+	return op->kind == EV_VFIO_MAP && !op->u.vfio.ret && !op->empty &&
+	       !(op->u.vfio.vfio_flags & VFIO_MAP_VADDR);
+}
+
+int apply_vfio(struct model *m, const struct op *op)
+{
+	struct container *c = container_get(m, op->u.vfio.container);
+	int ret = 0;
+
+	if (!c)
+		return -ENOMEM;
+	intent_note(m, op, c->ptr);
+	container_learn(c, model_cause(m, op->id));
+	if (maps_slot(op))
+		ret = slot_add(m, c, op);
+	if (op->kind == EV_VFIO_UNMAP)
+		unmap_slots(c, op);
+	cause_done(m, op->id);
+	return ret;
+}

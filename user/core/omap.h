@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Ordered map from 64-bit keys to pointers: the six functions behind which the
+ * choice of JudyL can be changed. Values are owned by the caller and are never NULL.
+ */
+#ifndef IOMMUSCOPE_OMAP_H
+#define IOMMUSCOPE_OMAP_H
+
+#include <stdint.h>
+
+/* All zero is the empty map. */
+struct omap {
+	void *root;
+};
+
+/** omap_get() - Return: the value at exactly @key, or NULL. */
+void *omap_get(const struct omap *m, uint64_t key);
+
+/** omap_put() - Set @key to @value, replacing. Return: 0 or -ENOMEM (unchanged). */
+int omap_put(struct omap *m, uint64_t key, void *value);
+
+/** omap_del() - Forget @key; nothing happens if it is not there. */
+void omap_del(struct omap *m, uint64_t key);
+
+/** omap_floor() - Return: the value at the greatest key <= @key, or NULL. */
+void *omap_floor(const struct omap *m, uint64_t key);
+
+/** omap_ceil() - Return: the value at the least key >= @key, or NULL. */
+void *omap_ceil(const struct omap *m, uint64_t key);
+
+/** omap_clear() - Free the map, not the values; it is empty afterwards. */
+void omap_clear(struct omap *m);
+
+#endif

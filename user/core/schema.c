@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The schema: one row per record type, one entry per field.
+ *
+ * Invariants (selftests/trace/test_schema.c)
+ * - Every type of enum ev_type has a row.
+ * - The fields of a row tile the record from the end of struct ev_hdr to its last
+ *   byte: ascending, no hole, no overlap. Padding is a field called "pad".
+ */
+#include "core/schema.h"
+
+#include "bpf/event.h"
+
+#define SIZEOF(s, f)	(sizeof(((struct s *)0)->f))
+#define FIELD(s, f, k)	{ #f, offsetof(struct s, f), SIZEOF(s, f), k }
+#define DEC(s, f)	FIELD(s, f, FIELD_DEC)
+#define HEX(s, f)	FIELD(s, f, FIELD_HEX)
+#define SIGNED(s, f)	FIELD(s, f, FIELD_SIGNED)
+#define TEXT(s, f)	FIELD(s, f, FIELD_TEXT)
+
+/* The fields of struct ev_op, which every operation starts with. */
+#define OP_FIELDS							\
+	DEC(ev_op, begin_ns), DEC(ev_op, id), DEC(ev_op, cause),	\
+	DEC(ev_op, outer), DEC(ev_op, pid), DEC(ev_op, tgid)
+
+static const struct schema_field task[] = {
+	DEC(ev_task, pid), DEC(ev_task, tgid), TEXT(ev_task, comm),
+};
+
+static const struct schema_field device[] = {
+	HEX(ev_device, dev), SIGNED(ev_device, group), DEC(ev_device, driver_kind),
+	HEX(ev_device, flags), HEX(ev_device, sid),
+	TEXT(ev_device, name), TEXT(ev_device, driver),
+};
+
+static const struct schema_field domain[] = {
+	HEX(ev_domain, domain), HEX(ev_domain, ops), HEX(ev_domain, pgsize_bitmap),
+	HEX(ev_domain, aperture_start), HEX(ev_domain, aperture_end),
+	HEX(ev_domain, type), HEX(ev_domain, flags),
+};
+
+static const struct schema_field tag[] = {
+	HEX(ev_tag, domain), HEX(ev_tag, dev), HEX(ev_tag, iommu),
+	DEC(ev_tag, driver_kind), HEX(ev_tag, did), HEX(ev_tag, pasid),
+	HEX(ev_tag, sid), DEC(ev_tag, ats), DEC(ev_tag, scalable),
+};
+
+static const struct schema_field unbind[] = {
+	HEX(ev_unbind, dev), TEXT(ev_unbind, driver),
+};
+
+static const struct schema_field module[] = {
+	DEC(ev_module, loaded), DEC(ev_module, pad), TEXT(ev_module, name),
+};
+
+static const struct schema_field hook[] = {
+	DEC(ev_hook, hook), DEC(ev_hook, state),
+	TEXT(ev_hook, name), TEXT(ev_hook, function),
+};
+
+static const struct schema_field missed[] = {
+	DEC(ev_missed, from_ns), DEC(ev_missed, hook), DEC(ev_missed, entry),
+	DEC(ev_missed, delta), DEC(ev_missed, total),
+};
+
+static const struct schema_field skip[] = {
+	DEC(ev_skip, begin_ns), HEX(ev_skip, object), HEX(ev_skip, iova),
+	HEX(ev_skip, size), DEC(ev_skip, hook), DEC(ev_skip, pad),
+};
+
+static const struct schema_field mark[] = {
+	DEC(ev_mark, kind), DEC(ev_mark, pad), DEC(ev_mark, value),
+};
+
+static const struct schema_field stream_end[] = {
+	DEC(ev_stream_end, next_seq), DEC(ev_stream_end, lost),
+	DEC(ev_stream_end, late), DEC(ev_stream_end, cpu), DEC(ev_stream_end, pad),
+};
+
+static const struct schema_field domain_op[] = {
+	OP_FIELDS,
+	HEX(ev_domain_op, domain), HEX(ev_domain_op, type), DEC(ev_domain_op, pad),
+};
+
+static const struct schema_field attach[] = {
+	OP_FIELDS,
+	HEX(ev_attach, dev), HEX(ev_attach, domain), HEX(ev_attach, old),
+	SIGNED(ev_attach, group), SIGNED(ev_attach, ret),
+	HEX(ev_attach, pasid), DEC(ev_attach, hook),
+};
+
+static const struct schema_field map[] = {
+	OP_FIELDS,
+	HEX(ev_map, domain), HEX(ev_map, iova), HEX(ev_map, size),
+	HEX(ev_map, paddr), HEX(ev_map, prot), SIGNED(ev_map, ret),
+};
+
+static const struct schema_field unmap[] = {
+	OP_FIELDS,
+	HEX(ev_unmap, domain), HEX(ev_unmap, iova), HEX(ev_unmap, size),
+	HEX(ev_unmap, done),
+};
+
+static const struct schema_field vfio[] = {
+	OP_FIELDS,
+	HEX(ev_vfio, container), HEX(ev_vfio, vaddr), HEX(ev_vfio, iova),
+	HEX(ev_vfio, size), HEX(ev_vfio, done), HEX(ev_vfio, vfio_flags),
+	HEX(ev_vfio, cmd), SIGNED(ev_vfio, ret),
+};
+
+static const struct schema_field dma[] = {
+	OP_FIELDS,
+	HEX(ev_dma, dev), HEX(ev_dma, addr), HEX(ev_dma, size), HEX(ev_dma, paddr),
+	HEX(ev_dma, ptr), HEX(ev_dma, attrs), DEC(ev_dma, dir), DEC(ev_dma, kind),
+	DEC(ev_dma, nents), DEC(ev_dma, mapped),
+};
+
+static const struct schema_field qi[] = {
+	DEC(ev_qi, begin_ns), HEX(ev_qi, iommu), HEX(ev_qi, qw0), HEX(ev_qi, qw1),
+	DEC(ev_qi, index), DEC(ev_qi, count), SIGNED(ev_qi, ret), DEC(ev_qi, pad),
+};
+
+static const struct schema_field amd[] = {
+	DEC(ev_amd, begin_ns), HEX(ev_amd, iommu), HEX(ev_amd, qw0),
+	HEX(ev_amd, qw1), SIGNED(ev_amd, ret), DEC(ev_amd, pad),
+};
+
+#define ROW(type, name, s, f) \
+	[type] = { type, sizeof(struct s), sizeof(f) / sizeof((f)[0]), name, f }
+
+/* Indexed by type: schema_find() is on the path of every record. */
+static const struct schema rows[] = {
+	ROW(EV_TASK, "task", ev_task, task),
+	ROW(EV_DEVICE, "device", ev_device, device),
+	ROW(EV_DOMAIN, "domain", ev_domain, domain),
+	ROW(EV_TAG, "tag", ev_tag, tag),
+	ROW(EV_UNBIND, "unbind", ev_unbind, unbind),
+	ROW(EV_MODULE, "module", ev_module, module),
+	ROW(EV_HOOK, "hook", ev_hook, hook),
+	ROW(EV_MISSED, "missed", ev_missed, missed),
+	ROW(EV_SKIP, "skip", ev_skip, skip),
+	ROW(EV_MARK, "mark", ev_mark, mark),
+	ROW(EV_STREAM_END, "stream_end", ev_stream_end, stream_end),
+	ROW(EV_ALLOC, "alloc", ev_domain_op, domain_op),
+	ROW(EV_FREE, "free", ev_domain_op, domain_op),
+	ROW(EV_ATTACH, "attach", ev_attach, attach),
+	ROW(EV_MAP, "map", ev_map, map),
+	ROW(EV_UNMAP, "unmap", ev_unmap, unmap),
+	ROW(EV_VFIO_MAP, "vfio_map", ev_vfio, vfio),
+	ROW(EV_VFIO_UNMAP, "vfio_unmap", ev_vfio, vfio),
+	ROW(EV_VFIO_ATTACH, "vfio_attach", ev_vfio, vfio),
+	ROW(EV_VFIO_DETACH, "vfio_detach", ev_vfio, vfio),
+	ROW(EV_DMA_MAP, "dma_map", ev_dma, dma),
+	ROW(EV_DMA_UNMAP, "dma_unmap", ev_dma, dma),
+	ROW(EV_QI, "qi", ev_qi, qi),
+	ROW(EV_AMD_CMD, "amd_cmd", ev_amd, amd),
+	ROW(EV_AMD_WAIT, "amd_wait", ev_amd, amd),
+};
+
+#define NROWS	(sizeof(rows) / sizeof(rows[0]))
+
+const struct schema *schema_find(unsigned int type)
+{
+	return type < NROWS && rows[type].name ? &rows[type] : NULL;
+}
+
+const struct schema *schema_at(size_t i)
+{
+	size_t type;
+
+	for (type = 0; type < NROWS; type++) {
+		if (rows[type].name && !i--)
+			return &rows[type];
+	}
+	return NULL;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Wire records to operations. One table says how long each type is and where its
+ * range and its begin time stand; nothing else depends on the layout.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "wire.h"
+
+struct shape {
+	uint16_t len;
+	uint16_t iova_at;	/* 0: no range */
+	uint16_t size_at;
+	uint16_t begin_at;	/* 0: instantaneous */
+	bool is_op;		/* starts with struct ev_op */
+};
+
+#define STATE(type)		{ .len = sizeof(struct type) }
+#define TIMED(type)		{ .len = sizeof(struct type), \
+				  .begin_at = offsetof(struct type, begin_ns) }
+#define OP(type)		{ .len = sizeof(struct type), .is_op = true, \
+				  .begin_at = offsetof(struct ev_op, begin_ns) }
+#define OP_RANGE(type, addr)	{ .len = sizeof(struct type), .is_op = true, \
+				  .begin_at = offsetof(struct ev_op, begin_ns), \
+				  .iova_at = offsetof(struct type, addr), \
+				  .size_at = offsetof(struct type, size) }
+
+static const struct shape shapes[] = {
+	[EV_TASK] = STATE(ev_task),
+	[EV_DEVICE] = STATE(ev_device),
+	[EV_DOMAIN] = STATE(ev_domain),
+	[EV_TAG] = STATE(ev_tag),
+	[EV_UNBIND] = STATE(ev_unbind),
+	[EV_MODULE] = STATE(ev_module),
+	[EV_HOOK] = STATE(ev_hook),
+	[EV_MISSED] = STATE(ev_missed),
+	[EV_SKIP] = { sizeof(struct ev_skip), offsetof(struct ev_skip, iova),
+		      offsetof(struct ev_skip, size), offsetof(struct ev_skip, begin_ns), false },
+	[EV_MARK] = STATE(ev_mark),
+	[EV_STREAM_END] = STATE(ev_stream_end),
+	[EV_ALLOC] = OP(ev_domain_op),
+	[EV_FREE] = OP(ev_domain_op),
+	[EV_ATTACH] = OP(ev_attach),
+	[EV_MAP] = OP_RANGE(ev_map, iova),
+	[EV_UNMAP] = OP_RANGE(ev_unmap, iova),
+	[EV_VFIO_MAP] = OP_RANGE(ev_vfio, iova),
+	[EV_VFIO_UNMAP] = OP_RANGE(ev_vfio, iova),
+	[EV_VFIO_ATTACH] = OP(ev_vfio),
+	[EV_VFIO_DETACH] = OP(ev_vfio),
+	[EV_DMA_MAP] = OP_RANGE(ev_dma, addr),
+	[EV_DMA_UNMAP] = OP_RANGE(ev_dma, addr),
+	[EV_QI] = TIMED(ev_qi),
+	[EV_AMD_CMD] = TIMED(ev_amd),
+	[EV_AMD_WAIT] = TIMED(ev_amd),
+};
+
+static const struct shape *shape_of(unsigned int type)
+{
+	if (type >= sizeof(shapes) / sizeof(shapes[0]) || !shapes[type].len)
+		return NULL;
+
+	return &shapes[type];
+}
+
+size_t wire_len(unsigned int type)
+{
+	const struct shape *s = shape_of(type);
+
+	return s ? s->len : 0;
+}
+
+int wire_range(uint64_t iova, uint64_t size, uint64_t *last)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(iova, size - 1, &end))
+		return -EOVERFLOW;
+
+	*last = end;
+	return 0;
+}
+
+static uint64_t get64(const void *buf, size_t at)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)buf + at, sizeof(v));
+	return v;
+}
+
+static bool is_unmap_all(const void *buf, unsigned int type)
+{
+	uint32_t flags;
+
+	if (type != EV_VFIO_UNMAP)
+		return false;
+
+	memcpy(&flags, (const char *)buf + offsetof(struct ev_vfio, vfio_flags), sizeof(flags));
+	return flags & VFIO_UNMAP_ALL;
+}
+
+/* What the record says of its range, before anything is written to the caller's op. */
+static int range_of(const void *buf, unsigned int type, const struct shape *s,
+		    uint64_t *iova, uint64_t *last)
+{
+	uint64_t size = get64(buf, s->size_at);
+
+	*iova = get64(buf, s->iova_at);
+	if (is_unmap_all(buf, type)) {
+		*iova = 0;
+		*last = UINT64_MAX;
+		return 1;
+	}
+	if (!size)
+		return 0;
+	if (*iova == EV_DMA_ERROR && type == EV_DMA_MAP)
+		return 0;
+
+	return wire_range(*iova, size, last) ?: 1;
+}
+
+static int header_ok(const struct ev_hdr *h, const struct shape *s)
+{
+	return s && h->len >= s->len && h->len % 8 == 0 && h->len <= EV_LEN_MAX;
+}
+
+static void fill_op(struct op *op, const struct ev_op *o)
+{
+	op->id = o->id;
+	op->cause = o->cause;
+	op->outer = o->outer;
+	op->pid = o->pid;
+	op->tgid = o->tgid;
+}
+
+static void fill(struct op *op, const struct ev_hdr *h, const void *buf, const struct shape *s)
+{
+	op->kind = h->type;
+	op->cpu = h->cpu;
+	op->flags = h->flags;
+	op->seq = h->seq;
+	op->end = h->time_ns;
+	op->begin = s->begin_at ? get64(buf, s->begin_at) : h->time_ns;
+	memcpy(&op->u, buf, s->len);
+	if (s->is_op) {
+		fill_op(op, &op->u.op);
+		return;
+	}
+	op->id = 0;
+	op->cause = 0;
+	op->outer = 0;
+	op->pid = 0;
+	op->tgid = 0;
+}
+
+ssize_t wire_next(const void *buf, size_t len, struct op *op)
+{
+	uint64_t iova = 0, last = 0;
+	const struct shape *s;
+	struct ev_hdr h;
+	int ranged = 0;
+
+	if (len < sizeof(h))
+		return 0;
+	memcpy(&h, buf, sizeof(h));
+	s = shape_of(h.type);
+	if (!header_ok(&h, s))
+		return -EBADMSG;
+	if (len < h.len)
+		return 0;
+
+	if (s->iova_at)
+		ranged = range_of(buf, h.type, s, &iova, &last);
+	if (ranged < 0)
+		return ranged;
+
+	fill(op, &h, buf, s);
+	op->iova = iova;
+	op->last = last;
+	op->empty = !ranged;
+	/* A clock that ran backwards says nothing about the begin. */
+	if (op->begin > op->end)
+		op->begin = 0;
+	return h.len;
+}

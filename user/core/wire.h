@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * One record, decoded: what the rest of the core works on.
+ *
+ * Invariants
+ * - Nothing of the body is read before the record's length was checked.
+ * - A range is [iova, last], inclusive; a range of no bytes has @empty set and
+ *   its iova and last mean nothing. The last byte of the 64-bit space is legal.
+ * - @begin 0 means unknown: the operation may overlap anything earlier.
+ */
+#ifndef IOMMUSCOPE_WIRE_H
+#define IOMMUSCOPE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/event.h"
+
+/* Flags of the VFIO ioctls that the core needs (include/uapi/linux/vfio.h). */
+#define VFIO_UNMAP_DIRTY	0x1
+#define VFIO_UNMAP_ALL		0x2
+#define VFIO_UNMAP_VADDR	0x4
+#define VFIO_MAP_READ		0x1
+#define VFIO_MAP_WRITE		0x2
+#define VFIO_MAP_VADDR		0x4
+
+/* The body, as the wire has it; op->kind says which member is valid. */
+union op_body {
+	struct ev_hdr hdr;
+	struct ev_op op;
+	struct ev_task task;
+	struct ev_device device;
+	struct ev_domain domain;
+	struct ev_tag tag;
+	struct ev_unbind unbind;
+	struct ev_module module;
+	struct ev_hook hook;
+	struct ev_missed missed;
+	struct ev_skip skip;
+	struct ev_mark mark;
+	struct ev_stream_end stream_end;
+	struct ev_domain_op domain_op;
+	struct ev_attach attach;
+	struct ev_map map;
+	struct ev_unmap unmap;
+	struct ev_vfio vfio;
+	struct ev_dma dma;
+	struct ev_qi qi;
+	struct ev_amd amd;
+};
+
+/**
+ * struct op - One decoded record
+ * @kind:  enum ev_type
+ * @cpu:   CPU that made it, or EV_CPU_USER
+ * @flags: EVF_*
+ * @empty: the range has no bytes
+ * @seq:   number of the record on its CPU
+ * @begin: when the operation began, ns; 0 unknown
+ * @end:   when the record was made, ns
+ * @id:    of an intent or of the pieces of one scatterlist, else 0
+ * @cause: innermost intent around it, or 0
+ * @outer: outermost intent around it, or 0
+ * @pid:   thread
+ * @tgid:  process
+ * @iova:  first byte asked
+ * @last:  last byte asked
+ * @u:     the body
+ */
+struct op {
+	uint16_t kind;
+	uint16_t cpu;
+	uint16_t flags;
+	bool empty;
+	uint64_t seq;
+	uint64_t begin;
+	uint64_t end;
+	uint64_t id;
+	uint64_t cause;
+	uint64_t outer;
+	uint32_t pid;
+	uint32_t tgid;
+	uint64_t iova;
+	uint64_t last;
+	union op_body u;
+};
+
+/**
+ * wire_next() - Decode one record
+ * @buf: input, any alignment, untrusted
+ * @len: bytes available at @buf
+ * @op:  filled on success, untouched otherwise
+ *
+ * Pure: no I/O, no allocation. An unmap of everything becomes [0, UINT64_MAX].
+ *
+ * Return: bytes consumed (> 0); 0 if @buf ends inside a record; -EBADMSG if the
+ * record is malformed; -EOVERFLOW if iova + size - 1 wraps.
+ */
+ssize_t wire_next(const void *buf, size_t len, struct op *op);
+
+/**
+ * wire_len() - Least length of a record of @type
+ * @type: enum ev_type, untrusted
+ *
+ * Return: bytes, or 0 if no such type exists.
+ */
+size_t wire_len(unsigned int type);
+
+/**
+ * wire_range() - Turn (iova, size) into [iova, last]
+ * @iova: first byte
+ * @size: bytes, not 0
+ * @last: set on success
+ *
+ * Return: 0 or -EOVERFLOW.
+ */
+int wire_range(uint64_t iova, uint64_t size, uint64_t *last);
+
+#endif

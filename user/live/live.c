@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A recording in progress. Order matters: attach first and read the state afterwards,
+ * so that nothing falls between; records of the state carry EVF_STATE, and a move
+ * heard before the state was read wins over it.
+ */
+#include "live/live.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "live/loader.h"
+#include "live/rings.h"
+
+struct live {
+	struct loader ld;
+	struct rings *rings;
+	live_sink sink;
+	void *arg;
+	uint64_t user_seq;
+	uint64_t *lost, *next;
+	uint64_t tick_ns;	/* when the counters were last read */
+	bool module_came;	/* since the pending rows were last tried */
+	bool pending;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int hand_over(void *arg, const struct ev_hdr *rec)
+{
+	struct live *l = arg;
+
+	if (rec->type == EV_MODULE)
+		l->module_came = true;
+	return l->sink(l->arg, rec);
+}
+
+static int say(struct live *l, void *rec, uint16_t type, uint16_t len)
+{
+	struct ev_hdr *h = rec;
+
+	h->type = type;
+	h->len = len;
+	h->cpu = EV_CPU_USER;
+	h->flags = 0;
+	h->time_ns = now_ns();
+	h->seq = l->user_seq++;
+	return l->sink(l->arg, h);
+}
+
+static int say_mark(struct live *l, uint32_t kind, uint64_t value)
+{
+	struct ev_mark m = { .kind = kind, .value = value };
+
+	return say(l, &m, EV_MARK, sizeof(m));
+}
+
+static int say_hook(struct live *l, unsigned int id)
+{
+	const struct live_hook *h = &l->ld.hooks[id].pub;
+	struct ev_hook rec = { .hook = id, .state = h->state };
+
+	memccpy(rec.name, hook_table[id].name, 0, sizeof(rec.name));
+	memccpy(rec.function, h->function, 0, sizeof(rec.function));
+	return say(l, &rec, EV_HOOK, sizeof(rec));
+}
+
+static int say_hooks(struct live *l)
+{
+	unsigned int id;
+	int err = 0;
+
+	for (id = 0; id < HOOK_COUNT && !err; id++)
+		err = say_hook(l, id);
+	return err;
+}
+
+static int say_filters(struct live *l)
+{
+	uint64_t value = l->ld.opt.off;
+
+	if (l->ld.opt.device)
+		value |= EV_FILTER_DEVICE;
+	if (l->ld.opt.tgid)
+		value |= EV_FILTER_PID;
+	return value ? say_mark(l, EV_MARK_FILTER, value) : 0;
+}
+
+static int load_rooms(struct live *l)
+{
+	static const enum room order[] = {
+		ROOM_CORE, ROOM_STATE, ROOM_FLUSH, ROOM_DMA, ROOM_INTENT, ROOM_VFIO,
+	};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(order) / sizeof(order[0]) && !err; i++)
+		err = loader_load(&l->ld, order[i]);
+	return err;
+}
+
+static void note_pending(struct live *l)
+{
+	unsigned int id;
+
+	l->pending = false;
+	for (id = 0; id < HOOK_COUNT; id++)
+		if (l->ld.hooks[id].pub.state == EV_HOOK_PENDING)
+			l->pending = true;
+}
+
+static int counters_new(struct live *l)
+{
+	l->lost = calloc(l->ld.cpus, sizeof(*l->lost));
+	l->next = calloc(l->ld.cpus, sizeof(*l->next));
+	return l->lost && l->next ? 0 : -ENOMEM;
+}
+
+int live_open(const struct live_options *opt, live_sink sink, void *arg, struct live **out,
+	      char *text, size_t len)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	int err;
+
+	if (!l)
+		return -ENOMEM;
+	l->sink = sink;
+	l->arg = arg;
+	err = loader_init(&l->ld, opt);
+	if (!err)
+		err = counters_new(l);
+	if (!err)
+		err = load_rooms(l);
+	if (!err)
+		err = rings_new(l->ld.map_fds[MAP_RINGS], l->ld.cpus, opt->ring_bytes, hand_over, l,
+				&l->rings);
+	if (err) {
+		snprintf(text, len, "cannot load the programs: %s", strerror(-err));
+		live_free(l);
+		return err;
+	}
+	note_pending(l);
+	*out = l;
+	return 0;
+}
+
+static int read_state(struct live *l)
+{
+	struct bpf_program *prog =
+		bpf_object__find_program_by_name(l->ld.rooms[ROOM_STATE], "state_read");
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (!prog || bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		return -errno;
+	return 0;
+}
+
+int live_start(struct live *l)
+{
+	unsigned int room;
+	int err;
+
+	for (room = 0; room < ROOM_COUNT; room++)
+		loader_attach(&l->ld, room);
+	l->tick_ns = now_ns();
+	err = say_hooks(l);
+	if (!err)
+		err = say_filters(l);
+	if (!err)
+		err = say_mark(l, EV_MARK_ATTACHED, 0);
+	if (!err)
+		err = read_state(l);
+	if (!err)
+		err = live_drain(l) < 0 ? -EIO : 0;
+	return err ?: say_mark(l, EV_MARK_STATE, 0);
+}
+
+int live_fd(const struct live *l)
+{
+	return rings_fd(l->rings);
+}
+
+/* A module that came may bring functions that a row waits for. */
+static int try_pending(struct live *l)
+{
+	unsigned int id;
+	bool came = false;
+	int err;
+
+	for (id = 0; id < HOOK_COUNT; id++) {
+		struct live_hook *h = &l->ld.hooks[id].pub;
+
+		if (h->state == EV_HOOK_PENDING && loader_module_live(hook_table[id].module)) {
+			h->state = EV_HOOK_HEARD;
+			came = true;
+		}
+	}
+	if (!came)
+		return 0;
+	err = loader_load(&l->ld, ROOM_VFIO);
+	if (err)
+		return err;
+	loader_attach(&l->ld, ROOM_VFIO);
+	note_pending(l);
+	for (id = 0; id < HOOK_COUNT && !err; id++)
+		if (hook_table[id].room == ROOM_VFIO)
+			err = say_hook(l, id);
+	return err;
+}
+
+int live_drain(struct live *l)
+{
+	int n = rings_drain(l->rings);
+
+	if (n >= 0 && l->pending && l->module_came) {
+		int err = try_pending(l);
+
+		if (err)
+			return err;
+	}
+	return n;
+}
+
+static uint64_t misses_of(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (!prog || bpf_program__fd(prog) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+static int say_missed(struct live *l, unsigned int id, uint64_t now, uint64_t *last, bool entry)
+{
+	struct ev_missed rec = {
+		.from_ns = l->tick_ns,
+		.hook = id,
+		.entry = entry,
+		.delta = now - *last,
+		.total = now,
+	};
+
+	if (now == *last)
+		return 0;
+	*last = now;
+	return say(l, &rec, EV_MISSED, sizeof(rec));
+}
+
+int live_tick(struct live *l)
+{
+	uint64_t began = now_ns();
+	unsigned int id;
+	int err = 0;
+
+	for (id = 0; id < HOOK_COUNT && !err; id++) {
+		struct hook_run *run = &l->ld.hooks[id];
+
+		if (run->pub.state != EV_HOOK_HEARD)
+			continue;
+		err = say_missed(l, id, misses_of(run->entry), &run->entry_missed, true);
+		if (!err)
+			err = say_missed(l, id, misses_of(run->exit), &run->exit_missed, false);
+	}
+	l->tick_ns = began;
+	if (l->pending)
+		l->module_came = true;	/* a module may have been slow to become live */
+	return err;
+}
+
+static void read_counters(struct live *l)
+{
+	struct cpu_state st;
+	uint32_t cpu;
+
+	for (cpu = 0; cpu < l->ld.cpus; cpu++) {
+		if (bpf_map_lookup_elem(l->ld.map_fds[MAP_CPU_STATES], &cpu, &st))
+			continue;
+		l->lost[cpu] = st.lost;
+		l->next[cpu] = st.seq;
+	}
+}
+
+int live_stop(struct live *l)
+{
+	int err = say_mark(l, EV_MARK_STOP, 0);
+	int n;
+
+	loader_detach(&l->ld);
+	do {
+		n = rings_drain(l->rings);
+	} while (n > 0);
+	read_counters(l);
+	if (!err && n < 0)
+		err = n;
+	return err ?: live_tick(l);
+}
+
+unsigned int live_cpus(const struct live *l)
+{
+	return l->ld.cpus;
+}
+
+const uint64_t *live_lost(const struct live *l)
+{
+	return l->lost;
+}
+
+const uint64_t *live_next(const struct live *l)
+{
+	return l->next;
+}
+
+void live_skipped(const struct live *l, uint64_t *exits, uint64_t *entries)
+{
+	unsigned int id;
+
+	*exits = *entries = 0;
+	for (id = 0; id < HOOK_COUNT; id++) {
+		*exits += l->ld.hooks[id].exit_missed;
+		*entries += l->ld.hooks[id].entry_missed;
+	}
+}
+
+const struct live_hook *live_hook(const struct live *l, unsigned int id)
+{
+	return &l->ld.hooks[id].pub;
+}
+
+void live_free(struct live *l)
+{
+	if (!l)
+		return;
+	loader_free(&l->ld);
+	rings_free(l->rings);
+	free(l->lost);
+	free(l->next);
+	free(l);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The live source: loads and attaches the programs of the hook table, reads the state
+ * at the start, and hands every record to a sink, ring by ring. What a ring or the
+ * kernel lost is counted and handed over as records too.
+ */
+#ifndef IOMMUSCOPE_LIVE_H
+#define IOMMUSCOPE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "live/hooks.h"
+
+struct live;
+
+struct live_options {
+	const char *device;	/* BDF or name, or NULL: only this device */
+	uint32_t tgid;		/* 0: any process */
+	uint32_t off;		/* EV_FILTER_INTENT | _ACTION | _FLUSH: witnesses not wanted */
+	bool verbose;		/* what libbpf and the verifier say, on stderr */
+	size_t ring_bytes;	/* per CPU; a power of two of at least a page */
+};
+
+struct live_hook {
+	enum ev_hook_state state;
+	const char *function;	/* heard, or the first candidate */
+	int err;		/* EV_HOOK_REFUSED: -errno */
+};
+
+/* Receives a record; 0 or -errno, which ends the poll. */
+typedef int (*live_sink)(void *arg, const struct ev_hdr *rec);
+
+/**
+ * live_check() - Can anything be heard here at all?
+ * @text: filled on failure with what is missing and the remedy
+ *
+ * Return: 0, -EPERM (rights), -ENOENT (no BTF) or -EOPNOTSUPP.
+ */
+int live_check(char *text, size_t len);
+
+/**
+ * live_open() - Load the programs
+ * @opt:  options
+ * @sink: where records go; the hook table's rows are the first
+ * @arg:  for @sink
+ * @out:  set on success
+ * @text: filled on failure, for people
+ *
+ * A hook that this kernel lacks or refuses is a state of its row, not a failure.
+ *
+ * Return: 0, -ENODEV (no such device), -EPERM, or -errno.
+ */
+int live_open(const struct live_options *opt, live_sink sink, void *arg, struct live **out,
+	      char *text, size_t len);
+
+/**
+ * live_start() - Attach everything, then read the state at the start
+ *
+ * Return: 0 or -errno.
+ */
+int live_start(struct live *l);
+
+/** live_fd() - Readable when a ring fills up or a module came; drain at least every 100 ms anyway. */
+int live_fd(const struct live *l);
+
+/**
+ * live_drain() - Hand over what the rings hold now; attach pending hooks
+ *
+ * Bounded: a ring that fills as fast as it is read does not keep the caller.
+ *
+ * Return: number of records handed over, or -errno of the sink.
+ */
+int live_drain(struct live *l);
+
+/** live_tick() - Once a second: read the kernel's counters of skipped programs. 0 or -errno. */
+int live_tick(struct live *l);
+
+/**
+ * live_stop() - Detach, hand over all that is left
+ *
+ * Return: 0 or -errno of the sink.
+ */
+int live_stop(struct live *l);
+
+unsigned int live_cpus(const struct live *l);
+
+/* Per CPU, valid after live_stop(): records lost, and sequence numbers used. */
+const uint64_t *live_lost(const struct live *l);
+const uint64_t *live_next(const struct live *l);
+
+/* Calls skipped by recursion: exits (events lost), entries (only begin and cause). */
+void live_skipped(const struct live *l, uint64_t *exits, uint64_t *entries);
+
+/* State of row @id of the hook table. */
+const struct live_hook *live_hook(const struct live *l, unsigned int id);
+
+/** live_free() - @l may be NULL. */
+void live_free(struct live *l);
+
+#endif

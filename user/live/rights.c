@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Can anything be heard here? Asked before anything is loaded, to answer in words. */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "live/live.h"
+
+static bool can_load(void)
+{
+	const struct bpf_insn prog[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", prog, 2, NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* All symbols of value 0: kptr_restrict hides them. Per-CPU ones come first and may be 0. */
+static bool symbols_hidden(void)
+{
+	unsigned long long addr = 0;
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	if (!f)
+		return true;
+	while (!addr && fscanf(f, "%llx%*[^\n]", &addr) == 1)
+		;
+	fclose(f);
+	return !addr;
+}
+
+int live_check(char *text, size_t len)
+{
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		snprintf(text, len,
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux): it must be built with CONFIG_DEBUG_INFO_BTF=y");
+		return -ENOENT;
+	}
+	if (!can_load()) {
+		int err = errno;
+
+		snprintf(text, len,
+			 "may not load BPF programs (%s): run as root, or with CAP_BPF and CAP_PERFMON (kernel lockdown=confidentiality forbids it altogether)",
+			 strerror(err));
+		return -EPERM;
+	}
+	if (symbols_hidden()) {
+		snprintf(text, len,
+			 "kernel symbol addresses are hidden: needs CAP_SYSLOG, and kernel.kptr_restrict below 2 (sysctl kernel.kptr_restrict=1)");
+		return -EPERM;
+	}
+	return 0;
+}
