@@ -38,7 +38,8 @@ add_btf() {
 
 	[ ! -e "$folder/vmlinux" ] || return 0
 	image_unpack "$image" "$folder/vmlinux.all"
-	objcopy --only-section=.BTF "$folder/vmlinux.all" "$folder/vmlinux" ||
+	# It warns about every segment that it empties.
+	objcopy --only-section=.BTF "$folder/vmlinux.all" "$folder/vmlinux" 2>/dev/null ||
 		die "no type information in $image"
 	rm "$folder/vmlinux.all"
 	[ ! -e "$tool/resolve_btfids" ] || return 0

@@ -42,6 +42,7 @@ initramfs_build() {
 	done < <(initramfs_modules "$kernel" "$release") >"$tree/modules/order"
 	(cd "$tree" && find . | cpio --quiet -o -H newc) >"$target.new"
 	rm -rf "$tree"
+	find "$kernel" -maxdepth 1 -name 'initramfs-*' -mmin +60 -delete
 	mv "$target.new" "$target"
 }
 

@@ -105,19 +105,7 @@ static void other_types_are_unknown(void **state)
 	assert_null(schema_find(~0u));
 }
 
-static char *slurp(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char *text = calloc(1, 1 << 20);
-
-	assert_non_null(f);
-	assert_non_null(text);
-	assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
-	fclose(f);
-	return text;
-}
-
-/* docs/trace-format.md: "### name" and, up to the next heading, "| `field` |". */
+/* A heading with name, type and length; up to the next one a table of the fields. */
 static void the_document_names_all(void **state)
 {
 	const struct schema *s;
@@ -125,7 +113,7 @@ static void the_document_names_all(void **state)
 	size_t i, j;
 
 	(void)state;
-	doc = slurp("docs/trace-format.md");
+	doc = util_load("docs/trace-format.md", &i);
 	for (i = 0; (s = schema_at(i)); i++) {
 		snprintf(word, sizeof(word), "`%s` (%u, %u bytes)", s->name, s->type, s->len);
 		at = strstr(doc, word);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -10,9 +11,10 @@
 char *util_tmp(void)
 {
 	const char *dir = getenv("TMPDIR");
-	char *path = NULL;
+	char *path = malloc(256);
 
-	assert_true(asprintf(&path, "%s/iommuscope-trace-XXXXXX", dir ? dir : "/tmp") > 0);
+	assert_non_null(path);
+	snprintf(path, 256, "%s/iommuscope-trace-XXXXXX", dir ? dir : "/tmp");
 	assert_non_null(mkdtemp(path));
 	assert_return_code(rmdir(path), 0);
 	return path;
@@ -20,11 +22,10 @@ char *util_tmp(void)
 
 void util_rm(char *path)
 {
-	char *cmd = NULL;
+	char cmd[512];
 
-	assert_true(asprintf(&cmd, "rm -rf '%s'", path) > 0);
+	snprintf(cmd, sizeof(cmd), "rm -rf '%s'", path);
 	assert_int_equal(system(cmd), 0);
-	free(cmd);
 	free(path);
 }
 
@@ -153,21 +154,52 @@ bool util_have_babeltrace(void)
 	return !system("babeltrace2 --version >/dev/null 2>&1");
 }
 
-size_t util_babeltrace(const char *path, const char *grep)
+size_t util_babeltrace(const char *path, const char *options, const char *grep)
 {
 	size_t n = 0, size = 0;
-	char *cmd = NULL, *line = NULL;
+	char cmd[512], *line = NULL;
 	FILE *f;
 
-	assert_true(asprintf(&cmd, "babeltrace2 '%s' 2>/dev/null", path) > 0);
+	snprintf(cmd, sizeof(cmd), "babeltrace2 %s '%s' 2>&1", options, path);
 	f = popen(cmd, "r");
 	assert_non_null(f);
 	while (getline(&line, &size, f) > 0)
-		n += !grep || strstr(line, grep);
-	assert_int_equal(pclose(f), 0);
+		n += !!strstr(line, grep);
+	if (pclose(f))
+		fail_msg("%s failed", cmd);
 	free(line);
-	free(cmd);
 	return n;
+}
+
+off_t util_size(const char *path)
+{
+	struct stat st;
+
+	assert_return_code(stat(path, &st), errno);
+	return st.st_size;
+}
+
+char *util_load(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "r");
+	char *text;
+
+	*len = util_size(path);
+	text = calloc(1, *len + 1);
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_int_equal(fread(text, 1, *len, f), *len);
+	fclose(f);
+	return text;
+}
+
+void util_store(const char *path, const void *data, size_t len)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
 }
 
 void util_expect_gap(const struct gap *g, uint16_t cpu, uint64_t from_ns, uint64_t to_ns,

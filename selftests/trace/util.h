@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <cmocka.h>
 
@@ -50,9 +51,14 @@ struct util_read {
 /* Read all of it; fails the test if it cannot be opened or time runs backwards. */
 void util_read(struct util_read *u, const char *path);
 
-/* Records that babeltrace2 prints; fails the test if its exit status is not 0. */
-size_t util_babeltrace(const char *path, const char *grep);
+/* Lines of babeltrace2 with @grep in them; fails the test if its status is not 0. */
+size_t util_babeltrace(const char *path, const char *options, const char *grep);
 bool util_have_babeltrace(void);
+
+/* Whole files. util_load() adds a NUL; free() what it returns. */
+off_t util_size(const char *path);
+char *util_load(const char *path, size_t *len);
+void util_store(const char *path, const void *data, size_t len);
 
 void util_expect_gap(const struct gap *g, uint16_t cpu, uint64_t from_ns, uint64_t to_ns,
 		     uint64_t lost);

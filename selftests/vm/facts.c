@@ -160,13 +160,15 @@ static void say_devices(const struct records *r)
 
 static void say_hooks(const struct records *r)
 {
-	static const char * const states[] = { "heard", "pending", "missing", "refused", "off" };
+	static const char * const states[] = {
+		"heard", "pending", "missing", "refused", "off", "covered",
+	};
 	const union record *rec;
 
 	for (rec = r->rec; rec < r->rec + r->count; rec++)
 		if (rec->h.type == EV_HOOK)
 			printf("hook %.24s %.40s %s\n", rec->hook.name, rec->hook.function,
-			       rec->hook.state < 5 ? states[rec->hook.state] : "?");
+			       rec->hook.state < 6 ? states[rec->hook.state] : "?");
 }
 
 static void say_marks(const struct records *r)

@@ -156,7 +156,7 @@ recording() {
 
 # stop_record STATUS
 stop_record() {
-	kill -INT "$recorder"
+	kill -TERM "$recorder"
 	wait "$recorder"
 	actual=$?
 	recorder=
@@ -177,14 +177,18 @@ fact() {
 
 # One line per finding that is more than a note: its id, device and first address.
 findings() {
-	"$scope" check --json "$work/trace" | sed -n '/"grade": *"note"/d; /"finding"/{
-		s/.*"finding": *"\([^"]*\)".*"device": *"\([^"]*\)".*"iova": *"\{0,1\}\([0-9a-fx]*\).*/\1 \2 \3/p
+	"$scope" check --json "$work/trace" | sed -n '/"finding":/{
+		/"grade":"note"/d
+		s/,"evidence".*//
+		s/.*"finding":"\([^"]*\)".*"device":"\([^"]*\)".*"iova":"\([^"]*\)".*/\1 \2 \3/
+		p
 	}'
 }
 
 # The number of events that check counts.
 stat_events() {
-	"$scope" check --stat "$work/trace" | awk '$1 == "events" { print $2; exit }'
+	"$scope" check --stat --json "$work/trace" |
+		sed -n 's/.*"summary":.*"total":\([0-9]*\).*/\1/p'
 }
 
 # Loads, run in the background until end_load

@@ -1,4 +1,169 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* check: the engine over recorded traces. Needs no rights but to read them. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
 #include "cmd/cmd.h"
-int check_trace(const char *path, const struct check_options *opt) { (void)path;(void)opt; return 0; }
-int cmd_check(int argc, char **argv) { (void)argc;(void)argv; return 0; }
+#include "core/engine.h"
+#include "out/out.h"
+#include "trace/trace.h"
+
+static const struct argp_option option_table[] = {
+	{ "json", 'j', NULL, 0, "one JSON object per line: findings, devices, domains, summary", 0 },
+	{ "stat", 's', NULL, 0, "also every device, and the hooks that were not heard", 0 },
+	{ 0 },
+};
+
+struct options {
+	struct check_options check;
+	char **paths;
+	int npaths;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	(void)arg;
+	switch (key) {
+	case 'j':
+		o->check.json = true;
+		return 0;
+	case 's':
+		o->check.stat = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		o->paths = state->argv + state->next;
+		o->npaths = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which trace? Give the directory that 'iommuscope record' wrote");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* All records through the engine. 0, or -errno when nothing sensible can be said. */
+static int feed(struct trace_reader *r, struct engine *e, struct out_source *src)
+{
+	struct trace_error error;
+	struct trace_item item;
+	int err = 0, got;
+
+	while ((got = trace_next(r, &item, &error))) {
+		if (got < 0) {
+			say_error("%s", error.text);
+			src->cut = true;
+			continue;
+		}
+		if (item.kind == TRACE_GAP)
+			err = engine_gap(e, &item.gap);
+		else
+			err = engine_feed(e, item.rec, ((const struct ev_hdr *)item.rec)->len);
+		if (err == -ENOMEM)
+			return err;
+	}
+	return engine_finish(e);
+}
+
+static void print_all(const struct out *o, const struct check_options *opt)
+{
+	const struct finding *f = NULL;
+
+	while ((f = report_next(o->report, f))) {
+		if (opt->json)
+			json_finding(o, f);
+		else
+			text_finding(o, f);
+	}
+	if (opt->json)
+		json_summary(o);
+	else
+		text_summary(o, opt->stat);
+}
+
+static int verdict(const struct out *o)
+{
+	if (report_count(o->report, GRADE_VIOLATION))
+		return EXIT_FINDINGS;
+	return out_lost(o) ? EXIT_LOST : EXIT_CLEAN;
+}
+
+static void describe(const struct trace_reader *r, const char *path, struct out_source *src)
+{
+	struct trace_stats stats;
+	const char *release = trace_env_get(r, "kernel_release");
+
+	trace_stats(r, &stats);
+	src->path = path;
+	src->kernel_release = release ? release : "unknown";
+	src->command = trace_env_get(r, "command");
+	src->events = stats.records;
+	src->lost = stats.lost;
+	src->unknown = stats.unknown;
+	src->complete = trace_complete(r);
+}
+
+int check_trace(const char *path, const struct check_options *opt)
+{
+	struct out_source src = { 0 };
+	struct trace_reader *r = NULL;
+	struct engine *e = NULL;
+	struct trace_error error;
+	int status;
+
+	if (trace_open(path, &r, &error))
+		return say_error("%s", error.text);
+	if (engine_new(&e) || feed(r, e, &src)) {
+		status = say_error("%s: out of memory", path);
+	} else {
+		struct out o = {
+			.to = stdout,
+			.model = engine_model(e),
+			.report = engine_report(e),
+			.source = &src,
+		};
+
+		describe(r, path, &src);
+		print_all(&o, opt);
+		status = verdict(&o);
+	}
+	engine_free(e);
+	trace_free(r);
+	return status;
+}
+
+/* Of several traces the gravest result: findings, then error, then losses. */
+static int worse(int a, int b)
+{
+	static const int rank[] = {
+		[EXIT_CLEAN] = 0, [EXIT_LOST] = 1, [EXIT_ERROR] = 2, [EXIT_FINDINGS] = 3,
+	};
+
+	return rank[a] > rank[b] ? a : b;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_table,
+		.parser = parse,
+		.args_doc = "TRACE...",
+		.doc = "Runs the checkers over recorded traces and prints what they found.\v"
+		       "Exit status: 0 clean, 1 findings, 2 wrong usage or unreadable, 3 no findings, "
+		       "but events were lost.",
+	};
+	struct options o = { 0 };
+	int i, status = EXIT_CLEAN;
+
+	argp_err_exit_status = EXIT_ERROR;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	for (i = 0; i < o.npaths; i++)
+		status = worse(status, check_trace(o.paths[i], &o.check));
+	if (fflush(stdout) || ferror(stdout))
+		return say_error("cannot write the result: %s", strerror(errno));
+	return status;
+}

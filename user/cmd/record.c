@@ -1,2 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * record: live source -> trace directory, while a command runs or until a signal; then
+ * the checkers over what was written. Nothing is written past the writer: what the
+ * report says is what anybody finds in the file later.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/child.h"
 #include "cmd/cmd.h"
-int cmd_record(int argc, char **argv) { (void)argc;(void)argv; return 0; }
+#include "live/live.h"
+#include "trace/trace.h"
+
+enum { OPT_EXIT_STATUS = 256, OPT_RING_SIZE, OPT_DURATION };
+
+static const struct argp_option option_table[] = {
+	{ "output", 'o', "DIR", 0, "trace directory to make [iommuscope-DATE-TIME]", 0 },
+	{ "device", 'd', "DEVICE", 0, "only this device and its domains: 0000:00:02.0 or a name", 0 },
+	{ "pid", 'p', "PID", 0, "only what this process does itself (not interrupts)", 0 },
+	{ "events", 'e', "KINDS", 0, "only these witnesses, of intent,action,flush", 0 },
+	{ "duration", OPT_DURATION, "SECONDS", 0, "stop after this time", 0 },
+	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring of each CPU, 4K or more [4M]", 0 },
+	{ "exit-status", OPT_EXIT_STATUS, "OF", 0, "'check' (default), or 'cmd' for COMMAND's status", 0 },
+	{ "json", 'j', NULL, 0, "the result as JSON, one object per line", 0 },
+	{ "verbose", 'v', NULL, 0, "what libbpf and the kernel's verifier say", 0 },
+	{ 0 },
+};
+
+struct options {
+	struct live_options live;
+	struct check_options check;
+	const char *output;
+	char **command;
+	unsigned int duration_s;
+	bool status_of_cmd;
+};
+
+struct recorder {
+	const struct options *opt;
+	struct trace_writer *writer;
+	struct live *live;
+	struct child child;
+	int signal_fd;
+	int write_err;		/* the first; recording goes on, what is lost is counted */
+	uint64_t began_ns;
+	uint64_t ticked_ns;
+	bool stop;
+};
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void parse_events(struct options *o, char *arg, struct argp_state *state)
+{
+	static const struct {
+		const char *name;
+		uint32_t off;
+	} kinds[] = {
+		{ "intent", EV_FILTER_INTENT },
+		{ "action", EV_FILTER_ACTION },
+		{ "flush", EV_FILTER_FLUSH },
+	};
+	uint32_t off = EV_FILTER_INTENT | EV_FILTER_ACTION | EV_FILTER_FLUSH;
+	char *word, *save = NULL;
+	size_t i;
+
+	for (word = strtok_r(arg, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		for (i = 0; i < 3 && strcmp(word, kinds[i].name); i++)
+			;
+		if (i == 3)
+			argp_error(state, "no such kind of event: '%s' (intent, action, flush)", word);
+		else
+			off &= ~kinds[i].off;
+	}
+	o->live.off = off;
+}
+
+static void parse_ring_size(struct options *o, const char *arg, struct argp_state *state)
+{
+	unsigned long long bytes;
+
+	if (!parse_bytes(arg, &bytes) || bytes < 4096 || bytes > 1ULL << 30 || bytes & (bytes - 1))
+		argp_error(state, "--ring-size '%s': a power of two from 4K to 1G", arg);
+	o->live.ring_bytes = bytes;
+}
+
+static void parse_positive(const char *name, const char *arg, unsigned int *to,
+			   struct argp_state *state)
+{
+	if (!parse_u32(arg, to) || !*to)
+		argp_error(state, "--%s '%s': a number above 0", name, arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'o':
+		o->output = arg;
+		return 0;
+	case 'd':
+		o->live.device = arg;
+		return 0;
+	case 'p':
+		parse_positive("pid", arg, &o->live.tgid, state);
+		return 0;
+	case 'e':
+		parse_events(o, arg, state);
+		return 0;
+	case 'j':
+		o->check.json = true;
+		return 0;
+	case 'v':
+		o->live.verbose = true;
+		return 0;
+	case OPT_DURATION:
+		parse_positive("duration", arg, &o->duration_s, state);
+		return 0;
+	case OPT_RING_SIZE:
+		parse_ring_size(o, arg, state);
+		return 0;
+	case OPT_EXIT_STATUS:
+		if (strcmp(arg, "cmd") && strcmp(arg, "check"))
+			argp_error(state, "--exit-status is 'check' or 'cmd', not '%s'", arg);
+		o->status_of_cmd = !strcmp(arg, "cmd");
+		return 0;
+	case ARGP_KEY_ARGS:
+		o->command = state->argv + state->next;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The sink of all records. A full disk ends nothing: what is lost is counted. */
+static int write_record(void *arg, const struct ev_hdr *rec)
+{
+	struct recorder *r = arg;
+	int err = trace_write(r->writer, rec);
+
+	if (err && !r->write_err) {
+		r->write_err = err;
+		say_error("%s: %s; recording goes on, but events are lost from here", r->opt->output,
+			  strerror(-err));
+	}
+	return 0;
+}
+
+/* SIGINT and SIGTERM end the recording in order; a command is told too. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/*
+ * While a command runs, Ctrl-C reaches it as well: the recording ends with it. A second
+ * signal ends the recording anyway.
+ */
+static void on_signal(struct recorder *r, uint32_t signo)
+{
+	if (signo == SIGCHLD)
+		return;
+	if (child_running(&r->child) && !r->child.signalled) {
+		if (signo != SIGINT)
+			kill(r->child.pid, signo);
+		r->child.signalled = true;
+		return;
+	}
+	r->stop = true;
+}
+
+static void read_signals(struct recorder *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signal_fd, &info, sizeof(info)) == sizeof(info))
+		on_signal(r, info.ssi_signo);
+	if (r->opt->command && child_reap(&r->child))
+		r->stop = true;
+}
+
+#define TICK_NS 1000000000ULL
+#define POLL_MS 20
+
+static int turn(struct recorder *r)
+{
+	struct pollfd fds[] = {
+		{ .fd = live_fd(r->live), .events = POLLIN },
+		{ .fd = r->signal_fd, .events = POLLIN },
+	};
+	uint64_t now;
+	int n;
+
+	poll(fds, 2, POLL_MS);
+	n = live_drain(r->live);
+	if (n < 0)
+		return n;
+	read_signals(r);
+	now = now_ns(CLOCK_MONOTONIC);
+	if (r->opt->duration_s && now - r->began_ns >= r->opt->duration_s * TICK_NS)
+		r->stop = true;
+	if (now - r->ticked_ns < TICK_NS)
+		return 0;
+	r->ticked_ns = now;
+	n = live_tick(r->live);
+	trace_flush(r->writer, now);
+	return n;
+}
+
+static int run(struct recorder *r)
+{
+	int err = live_start(r->live);
+
+	if (err)
+		return say_error("cannot read the state of the IOMMU groups: %s", strerror(-err));
+	trace_flush(r->writer, now_ns(CLOCK_MONOTONIC));
+	r->began_ns = r->ticked_ns = now_ns(CLOCK_MONOTONIC);
+	if (r->opt->command) {
+		err = child_start(&r->child, r->opt->command);
+		if (err)
+			return say_error("%s: %s", r->opt->command[0], strerror(-err));
+		live_mark(r->live, EV_MARK_CMD_BEGIN, r->child.pid);
+	}
+	while (!r->stop && !err)
+		err = turn(r);
+	if (r->opt->command)
+		live_mark(r->live, EV_MARK_CMD_END, r->child.status);
+	if (!err)
+		err = live_stop(r->live);
+	return err ? say_error("recording ended early: %s", strerror(-err)) : 0;
+}
+
+static char *join(char **words)
+{
+	size_t len = 1;
+	char **w, *text;
+
+	for (w = words; w && *w; w++)
+		len += strlen(*w) + 1;
+	text = calloc(1, len);
+	for (w = words; text && w && *w; w++) {
+		strcat(text, *w);
+		if (w[1])
+			strcat(text, " ");
+	}
+	return text;
+}
+
+static int create(struct recorder *r)
+{
+	struct utsname uts;
+	char *command = join(r->opt->command);
+	struct trace_env env = {
+		.version = VERSION,
+		.command = r->opt->command ? command : NULL,
+		.cpus = live_possible_cpus(),
+		.clock_offset_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC),
+	};
+	int err;
+
+	uname(&uts);
+	env.kernel_release = uts.release;
+	env.hostname = uts.nodename;
+	err = trace_create(r->opt->output, &env, &r->writer);
+	free(command);
+	if (err == -EEXIST)
+		return say_error("%s exists already: choose another directory with -o", r->opt->output);
+	return err ? say_error("%s: %s", r->opt->output, strerror(-err)) : 0;
+}
+
+static void print_child(const struct recorder *r)
+{
+	const struct child *c = &r->child;
+
+	fflush(stdout);
+	if (child_running(c))
+		fprintf(stderr, "%s (pid %d) is still running\n", r->opt->command[0], c->pid);
+	else if (WIFSIGNALED(c->status))
+		fprintf(stderr, "%s was killed by signal %d\n", r->opt->command[0], WTERMSIG(c->status));
+	else
+		fprintf(stderr, "%s ended with status %d\n", r->opt->command[0], WEXITSTATUS(c->status));
+}
+
+static int record(struct recorder *r)
+{
+	char text[256];
+	int status;
+
+	if (live_check(text, sizeof(text)))
+		return say_error("%s", text);
+	status = create(r);
+	if (status)
+		return status;
+	r->signal_fd = open_signals();
+	if (live_open(&r->opt->live, write_record, r, &r->live, text, sizeof(text))) {
+		status = say_error("%s", text);
+	} else {
+		status = run(r);
+		trace_close(r->writer, live_lost(r->live), live_next(r->live));
+		r->writer = NULL;
+	}
+	trace_close(r->writer, NULL, NULL);
+	live_free(r->live);
+	close(r->signal_fd);
+	if (status)
+		return status;
+	if (r->opt->command)
+		print_child(r);
+	status = check_trace(r->opt->output, &r->opt->check);
+	return status == EXIT_CLEAN && r->write_err ? EXIT_LOST : status;
+}
+
+static const char *default_output(void)
+{
+	static char name[64];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(name, sizeof(name), "iommuscope-%Y%m%d-%H%M%S", &tm);
+	return name;
+}
+
+/* A device behind an IOMMU, by its name in sysfs; 00:02.0 is short for 0000:00:02.0. */
+static int check_device(struct options *o)
+{
+	static char longer[64];
+
+	if (!o->live.device || live_has_device(o->live.device))
+		return 0;
+	snprintf(longer, sizeof(longer), "0000:%s", o->live.device);
+	if (!live_has_device(longer))
+		return say_error("%s: no such device in any IOMMU group (ls /sys/kernel/iommu_groups/*/devices)",
+				 o->live.device);
+	o->live.device = longer;
+	return 0;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_table,
+		.parser = parse,
+		.args_doc = "[-- COMMAND...]",
+		.doc = "Records I/O mapping events while COMMAND runs, or until Ctrl-C, and checks them.\v"
+		       "Exit status: 0 clean, 1 findings, 2 wrong usage or could not run, 3 no findings, "
+		       "but events were lost. COMMAND's status is printed and stored.",
+	};
+	struct options o = { .live.ring_bytes = 4 << 20 };
+	struct recorder r = { .opt = &o };
+	int status;
+
+	argp_err_exit_status = EXIT_ERROR;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+	if (!o.output)
+		o.output = default_output();
+	status = check_device(&o);
+	if (!status)
+		status = record(&r);
+	if (o.status_of_cmd && o.command && status != EXIT_ERROR)
+		return WIFEXITED(r.child.status) ? WEXITSTATUS(r.child.status) :
+						   128 + WTERMSIG(r.child.status);
+	return status;
+}

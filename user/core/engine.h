@@ -63,6 +63,22 @@ int engine_gap(struct engine *e, const struct gap *g);
  */
 int engine_finish(struct engine *e);
 
+/* Whether a checker could do its work on this stream. */
+struct checker_status {
+	const char *name;	/* finding id, static */
+	const char *off;	/* NULL: on; else why not, static */
+};
+
+/**
+ * engine_checker() - Ask about a checker
+ * @e:  the engine
+ * @i:  0, 1, ...
+ * @st: set on success
+ *
+ * Return: 0, or -ENOENT behind the last.
+ */
+int engine_checker(const struct engine *e, size_t i, struct checker_status *st);
+
 const struct model *engine_model(const struct engine *e);
 const struct report *engine_report(const struct engine *e);
 

@@ -107,6 +107,8 @@ static int report_store(struct report *rep, const struct finding *f, uint64_t ha
 	*rep->tail = n;
 	rep->tail = &n->next;
 	rep->stored++;
+	if (n->time_ns > rep->newest_ns)
+		rep->newest_ns = n->time_ns;
 	return 0;
 }
 
@@ -167,7 +169,8 @@ void report_retract(struct report *rep, report_match_fn match, void *arg)
 	}
 }
 
-void report_soften(struct report *rep, report_match_fn match, void *arg, const char *why)
+void report_soften(struct report *rep, report_match_fn match, void *arg, enum finding_id id,
+		   const char *why)
 {
 	struct finding *f;
 
@@ -175,6 +178,8 @@ void report_soften(struct report *rep, report_match_fn match, void *arg, const c
 		if (f->retracted || f->grade == GRADE_NOTE || !match(arg, f))
 			continue;
 		f->grade = GRADE_NOTE;
+		if (id != FINDING_COUNT)
+			f->id = id;
 		finding_text(f, "why", why);
 	}
 }

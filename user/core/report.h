@@ -61,7 +61,8 @@ struct finding {
 	bool retracted;
 	bool ranged;		/* [iova, last] means something */
 	uint32_t domain_gen;
-	uint64_t time_ns;	/* of the record that showed it */
+	uint64_t begin_ns;	/* of the operation that showed it */
+	uint64_t time_ns;	/* of its record */
 	uint64_t domain;	/* pointer, or 0 */
 	uint64_t device;	/* pointer, or 0 */
 	uint64_t iommu;		/* of the cache that is stale, or 0 */
@@ -102,6 +103,7 @@ struct report {
 	struct finding **tail;
 	struct omap twins;
 	uint64_t stored;
+	uint64_t newest_ns;	/* time of the newest finding */
 	bool quiet;		/* count as suppressed */
 	struct tally tally;
 };
@@ -150,9 +152,11 @@ void report_retract(struct report *rep, report_match_fn match, void *arg);
  * @rep:   the report
  * @match: selects
  * @arg:   for @match
+ * @id:    what they are called from now on; FINDING_COUNT keeps the name
  * @why:   static text, kept as the detail "why"
  */
-void report_soften(struct report *rep, report_match_fn match, void *arg, const char *why);
+void report_soften(struct report *rep, report_match_fn match, void *arg, enum finding_id id,
+		   const char *why);
 
 /** finding_ref() - Add a reference; silently full after FINDING_REFS. */
 void finding_ref(struct finding *f, const char *role, const struct ref *r);

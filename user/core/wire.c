@@ -117,7 +117,12 @@ static int range_of(const void *buf, unsigned int type, const struct shape *s,
 	if (*iova == EV_DMA_ERROR && type == EV_DMA_MAP)
 		return 0;
 
-	return wire_range(*iova, size, last) ?: 1;
+	if (!wire_range(*iova, size, last))
+		return 1;
+	if (type != EV_SKIP)
+		return -EOVERFLOW;
+	*last = UINT64_MAX;	/* a loss is never smaller for being odd */
+	return 1;
 }
 
 static int header_ok(const struct ev_hdr *h, const struct shape *s)

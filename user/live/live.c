@@ -309,9 +309,16 @@ int live_stop(struct live *l)
 	return err ?: live_tick(l);
 }
 
-unsigned int live_cpus(const struct live *l)
+unsigned int live_possible_cpus(void)
 {
-	return l->ld.cpus;
+	int cpus = libbpf_num_possible_cpus();
+
+	return cpus > 0 ? cpus : 1;
+}
+
+int live_mark(struct live *l, uint32_t kind, uint64_t value)
+{
+	return say_mark(l, kind, value);
 }
 
 const uint64_t *live_lost(const struct live *l)

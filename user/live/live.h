@@ -75,6 +75,9 @@ int live_fd(const struct live *l);
  */
 int live_drain(struct live *l);
 
+/** live_mark() - Put an EV_MARK into the records. 0 or -errno of the sink. */
+int live_mark(struct live *l, uint32_t kind, uint64_t value);
+
 /** live_tick() - Once a second: read the kernel's counters of skipped programs. 0 or -errno. */
 int live_tick(struct live *l);
 
@@ -85,7 +88,11 @@ int live_tick(struct live *l);
  */
 int live_stop(struct live *l);
 
-unsigned int live_cpus(const struct live *l);
+/* Possible CPUs of this machine: as many rings and streams there are. */
+unsigned int live_possible_cpus(void);
+
+/** live_has_device() - Is @name, a name in sysfs, a member of an IOMMU group? */
+bool live_has_device(const char *name);
 
 /* Per CPU, valid after live_stop(): records lost, and sequence numbers used. */
 const uint64_t *live_lost(const struct live *l);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Can anything be heard here? Asked before anything is loaded, to answer in words. */
+/* What can be asked before anything is loaded, to answer in words. */
 #include <errno.h>
+#include <glob.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,4 +60,18 @@ int live_check(char *text, size_t len)
 		return -EPERM;
 	}
 	return 0;
+}
+
+bool live_has_device(const char *name)
+{
+	char pattern[256];
+	glob_t found;
+	bool yes;
+
+	if (strpbrk(name, "*?[]/\\"))
+		return false;
+	snprintf(pattern, sizeof(pattern), "/sys/kernel/iommu_groups/*/devices/%s", name);
+	yes = !glob(pattern, 0, NULL, &found);
+	globfree(&found);
+	return yes;
 }

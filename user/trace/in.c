@@ -25,7 +25,11 @@ int in_open(struct in_stream *s, int dirfd)
 		return -EBADMSG;
 
 	s->slots = malloc(IN_SLOTS * sizeof(*s->slots));
-	return s->slots ? 0 : -ENOMEM;
+	if (!s->slots)
+		return -ENOMEM;
+
+	s->done = false;
+	return 0;
 }
 
 uint64_t in_peek(struct in_stream *s, bool *ended)

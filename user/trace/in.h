@@ -54,7 +54,7 @@ struct in_stream {
 
 	uint64_t scout_off;	/* of the next packet */
 	uint64_t scout_ns;	/* time of the last record */
-	bool done;		/* no further packet */
+	bool done;		/* no further packet; true until in_open() */
 	bool ended;		/* EV_STREAM_END was seen */
 	int err;		/* why the scout stopped; 0 at the end of the file */
 	const char *why;
@@ -66,7 +66,7 @@ struct in_stream {
 
 /**
  * in_open() - Prepare a stream; in_advance() must come next
- * @s:     zeroed, with @cpu, @abi and @uuid set
+ * @s:     zeroed, with @cpu, @abi and @uuid set, and @done
  * @dirfd: of the trace
  *
  * Return: 0, -EBADMSG (no regular file), -ENOMEM, or -errno.

@@ -115,6 +115,7 @@ static struct in_stream *add_stream(struct trace_reader *r, uint16_t cpu)
 	if (!s)
 		return NULL;
 	s->fd = -1;
+	s->done = true;
 	s->cpu = cpu;
 	s->abi = r->facts.abi;
 	s->uuid = r->facts.uuid;

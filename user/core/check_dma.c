@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * dma-unmap-mismatch: an unmap of the DMA API that does not say what its map said, a
+ * second unmap, or one of what was never mapped.
+ *
+ * Where addresses are shared (no IOMMU, identity) a mapping from before the recording
+ * may stand at the same address: such a device is judged only if its driver was heard
+ * from the beginning.
+ */
+#include "check.h"
+
+/* An address of a DMA domain belongs to one mapping at a time. */
+static bool addresses_unique(const struct model *m, const struct device *dev)
+{
+	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
+
+	return b && b->domain && epoch_sure(m, b->epoch, 0) && b->domain->typed &&
+	       b->domain->type & DOMAIN_PAGING;
+}
+
+static bool book_known(const struct model *m, const struct device *dev)
+{
+	return epoch_sure(m, dev->dma.known_epoch, dev->dma.sure_epoch);
+}
+
+static const char *difference(unsigned int diff)
+{
+	if (diff & DMA_DIFF_KIND)
+		return "unmapped with another call than it was mapped with";
+	if (diff & DMA_DIFF_SIZE)
+		return "unmapped with another size";
+	if (diff & DMA_DIFF_NENTS)
+		return "unmapped with another number of entries";
+	return "unmapped with another direction";
+}
+
+static void compare(struct finding *f, const struct dma_entry *e, const struct op *op)
+{
+	finding_dec(f, "mapped_kind", e->kind);
+	finding_dec(f, "unmapped_kind", op->u.dma.kind);
+	finding_dec(f, "mapped_size", e->size);
+	finding_dec(f, "unmapped_size", op->u.dma.size);
+	finding_dec(f, "mapped_dir", e->dir);
+	finding_dec(f, "unmapped_dir", op->u.dma.dir);
+	finding_dec(f, "mapped_nents", e->nents);
+	finding_dec(f, "unmapped_nents", op->u.dma.nents);
+}
+
+static int mismatch(const struct device *dev, const struct dma_entry *e, const char *what,
+		    const struct op *op, struct report *rep)
+{
+	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
+	struct finding f;
+
+	check_begin(&f, FINDING_DMA_UNMAP_MISMATCH, GRADE_VIOLATION, op, b ? b->domain : NULL);
+	f.device = dev->ptr;
+	f.cause = e ? e->id : op->id;
+	check_range(&f, op->u.dma.addr, op->empty ? op->u.dma.addr : op->last);
+	if (e)
+		finding_ref(&f, "map", &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu,
+				.pid = e->pid, .seq = e->seq, .time_ns = e->end });
+	finding_op(&f, "unmap", op);
+	finding_text(&f, "what", what);
+	if (e)
+		compare(&f, e, op);
+	return report_add(rep, &f);
+}
+
+/* Another entry at the address that is in doubt might be the one that was meant. */
+static bool chain_sure(const struct model *m, const struct device *dev, const struct op *op)
+{
+	const struct dma_entry *e;
+
+	for (e = omap_get(&dev->dma.live, op->u.dma.addr); e; e = e->next) {
+		if (!model_entry_sure(m, dev, e) || e->flags & DMA_LEAKED ||
+		    spans_meet(e->begin, e->end, op->begin, op->end))
+			return false;
+	}
+	return true;
+}
+
+static int dma_missing(const struct model *m, const struct device *dev, const struct op *op,
+		       struct report *rep)
+{
+	const struct dma_entry *t = dma_tomb(dev, op->u.dma.addr);
+
+	if (t && epoch_sure(m, t->epoch, dev->dma.sure_epoch) &&
+	    (addresses_unique(m, dev) || book_known(m, dev)))
+		return mismatch(dev, t, "unmapped twice", op, rep);
+	if (!t && book_known(m, dev))
+		return mismatch(dev, NULL, "unmapped, but never mapped", op, rep);
+
+	rep->tally.unknown++;
+	return 0;
+}
+
+static int dma_before(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct device *dev = model_device(m, op->u.dma.dev);
+	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
+	unsigned int diff = e ? dma_differs(e, op) : 0;
+
+	if (!dev || (e && !diff))
+		return 0;
+	if (!model_sure_op(m, op)) {
+		rep->tally.unknown++;
+		return 0;
+	}
+	if (!e)
+		return dma_missing(m, dev, op, rep);
+	if (chain_sure(m, dev, op) && (addresses_unique(m, dev) || book_known(m, dev)))
+		return mismatch(dev, e, difference(diff), op, rep);
+
+	rep->tally.unknown++;
+	return 0;
+}
+
+const struct checker check_dma = {
+	.id = FINDING_DMA_UNMAP_MISMATCH,
+	.needs = NEED_DMA | NEED_ALL,
+	.kinds = KIND(EV_DMA_UNMAP),
+	.before = dma_before,
+};

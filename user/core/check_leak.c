@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * leak-on-free: a domain freed while a device surely translates through it, or a
+ * driver that let go of its device with DMA API mappings alive. Entries left in a
+ * domain that nobody is attached to are teardown, not leaks.
+ */
+#include "check.h"
+
+#define LEAKS_LISTED 16
+
+static int freed_attached(const struct domain *d, const struct device *dev,
+			  const struct binding *b, const struct op *op, struct report *rep)
+{
+	struct finding f;
+
+	check_begin(&f, FINDING_LEAK_ON_FREE, GRADE_VIOLATION, op, d);
+	f.device = dev->ptr;
+	finding_ref(&f, "attach", &(struct ref){ .kind = EV_ATTACH, .cpu = b->cpu,
+			.pid = b->pid, .seq = b->seq, .time_ns = b->since_ns });
+	finding_op(&f, "free", op);
+	finding_text(&f, "what", "domain freed with a device attached");
+	finding_dec(&f, "live_ranges", d->ranges.count);
+	return report_add(rep, &f);
+}
+
+static int leak_free(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct domain *d = model_domain(m, op->u.domain_op.domain);
+	const struct device *dev;
+	const struct binding *b;
+	int ret = 0;
+
+	if (!d)
+		return 0;
+	for (dev = m->first_device; dev && !ret; dev = dev->next) {
+		b = device_binding(dev, EV_TAG_NO_PASID);
+		if (!b || b->domain != d)
+			continue;
+		if (epoch_sure(m, b->epoch, d->sure_epoch) && model_sure_op(m, op))
+			ret = freed_attached(d, dev, b, op, rep);
+		else
+			rep->tally.unknown++;
+	}
+	return ret;
+}
+
+static const char *kind_name(uint32_t kind)
+{
+	static const char *const names[] = { "page", "sg", "coherent", "resource" };
+
+	return kind < 4 ? names[kind] : "unknown";
+}
+
+static int leaked(const struct device *dev, const struct dma_entry *e,
+		  uint64_t total, const struct op *op, struct report *rep)
+{
+	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
+	struct finding f;
+	uint64_t last;
+
+	check_begin(&f, FINDING_LEAK_ON_FREE, GRADE_VIOLATION, op, b ? b->domain : NULL);
+	f.device = dev->ptr;
+	f.cause = e->id;
+	if (e->size && !wire_range(e->addr, e->size, &last))
+		check_range(&f, e->addr, last);
+	finding_ref(&f, "map", &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu, .pid = e->pid,
+					      .seq = e->seq, .time_ns = e->end });
+	finding_op(&f, "driver gone", op);
+	finding_text(&f, "what", e->flags & DMA_REST ?
+		     "rest of a mapping that was unmapped with too small a size" :
+		     "DMA mapping left by the driver");
+	finding_text(&f, "kind", kind_name(e->kind));
+	finding_dec(&f, "size", e->size);
+	finding_dec(&f, "left_by_driver", total);
+	return report_add(rep, &f);
+}
+
+static bool is_leak(const struct model *m, const struct device *dev, const struct dma_entry *e)
+{
+	return !(e->flags & DMA_LEAKED) && model_entry_sure(m, dev, e);
+}
+
+static const struct dma_entry *entry_after(const struct device *dev, const struct dma_entry *e)
+{
+	if (!e)
+		return omap_ceil(&dev->dma.live, 0);
+	if (e->next)
+		return e->next;
+	return e->addr == UINT64_MAX ? NULL : omap_ceil(&dev->dma.live, e->addr + 1);
+}
+
+static uint64_t leaks_count(const struct model *m, const struct device *dev)
+{
+	const struct dma_entry *e;
+	uint64_t n = 0;
+
+	for (e = entry_after(dev, NULL); e; e = entry_after(dev, e))
+		n += is_leak(m, dev, e);
+	return n;
+}
+
+static int leak_unbind(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct device *dev = model_device(m, op->u.unbind.dev);
+	const struct dma_entry *e;
+	uint64_t total, listed = 0;
+	int ret = 0;
+
+	if (!dev || !dev->dma.nlive)
+		return 0;
+	if (!model_sure_op(m, op)) {
+		rep->tally.unknown++;
+		return 0;
+	}
+	total = leaks_count(m, dev);
+	for (e = entry_after(dev, NULL); e && !ret; e = entry_after(dev, e)) {
+		if (is_leak(m, dev, e) && listed++ < LEAKS_LISTED)
+			ret = leaked(dev, e, total, op, rep);
+	}
+	return ret;
+}
+
+const struct checker check_leak_domain = {
+	.id = FINDING_LEAK_ON_FREE,
+	.needs = NEED_ATTACH | NEED_FREE | NEED_ALL,
+	.kinds = KIND(EV_FREE),
+	.before = leak_free,
+};
+
+const struct checker check_leak_driver = {
+	.id = FINDING_LEAK_ON_FREE,
+	.needs = NEED_DMA | NEED_UNBIND | NEED_ALL,
+	.kinds = KIND(EV_UNBIND),
+	.before = leak_unbind,
+};

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * stale-iotlb, flush-short: what was unmapped is used again, or handed back, while a
+ * cache still owes its flush: all of it, or a part that the flushes left out.
+ *
+ * Seen when the same domain maps the IOVA again; when iommu_unmap(), which flushes
+ * itself, has returned; when the intent around an unmap that was not queued is over.
+ */
+#include "check.h"
+
+#define DEFERRED (EVF_QUEUED | EVF_NOGATHER)
+
+/* With the begin of an attach unknown: how long it may have taken. */
+#define ATTACH_NS 1000000000ULL
+
+static void cache_details(struct finding *f, const struct cache *c)
+{
+	f->iommu = c->iommu->ptr;
+	f->cache_kind = c->kind;
+	f->cache_id = c->kind == CACHE_IOTLB ? c->did : c->sid;
+	f->device = c->nusers ? c->users[0]->ptr : 0;
+	finding_text(f, "cache", c->kind == CACHE_IOTLB ? "IOTLB" : "device TLB");
+	finding_hex(f, c->kind == CACHE_IOTLB ? "did" : "sid", f->cache_id);
+	if (c->pasid != EV_TAG_NO_PASID)
+		finding_hex(f, "pasid", c->pasid);
+}
+
+static void owe_refs(struct finding *f, const struct owe *o)
+{
+	finding_ref(f, "map", &(struct ref){ .kind = EV_MAP, .cpu = o->map_cpu,
+			.pid = o->map_pid, .seq = o->map_seq, .time_ns = o->map_end });
+	finding_ref(f, "unmap", &(struct ref){ .kind = EV_UNMAP, .cpu = o->cpu, .pid = o->pid,
+			.seq = o->seq, .time_ns = o->end });
+	if (o->partial.end)
+		finding_ref(f, "last flush of a part", &(struct ref){ .kind = o->partial.kind,
+				.cpu = o->partial.cpu, .seq = o->partial.seq,
+				.time_ns = o->partial.end });
+}
+
+static int stale_found(const struct cache *c, struct owe *o, const char *shown,
+		       const struct op *op, struct report *rep)
+{
+	struct finding f;
+
+	check_begin(&f, o->partial.end ? FINDING_FLUSH_SHORT : FINDING_STALE_IOTLB,
+		    GRADE_VIOLATION, op, c->domain);
+	f.cause = o->cause;
+	check_range(&f, o->iova, o->last);
+	owe_refs(&f, o);
+	if (op->seq != o->seq || op->cpu != o->cpu)
+		finding_op(&f, "shown by", op);
+	finding_text(&f, "when", shown);
+	cache_details(&f, c);
+	finding_hex(&f, "unmapped_iova", o->from);
+	finding_hex(&f, "unmapped_last", o->to);
+	finding_dec(&f, "queued", !!(o->flags & EVF_QUEUED));
+	o->reported = true;
+	return report_add(rep, &f);
+}
+
+static bool owe_sure(const struct model *m, const struct cache *c, const struct owe *o)
+{
+	return !o->reported && epoch_sure(m, o->epoch, c->domain->sure_epoch) &&
+	       model_cache_sure(m, c) && c->nusers;
+}
+
+static int reused_in(const struct model *m, const struct cache *c, const struct op *op,
+		     struct report *rep)
+{
+	struct owe *o;
+	int ret = 0;
+
+	for (o = owe_first(c, op->iova, op->last); o && !ret; o = owe_next(c, o, op->last)) {
+		if (!owe_sure(m, c, o))
+			continue;
+		if (model_sure_op(m, op) && o->end < op->begin)
+			ret = stale_found(c, o, "mapped again", op, rep);
+		else
+			rep->tally.unknown++;
+	}
+	return ret;
+}
+
+static int stale_reuse(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct domain *d = model_domain(m, op->u.map.domain);
+	const struct cache *c;
+	int ret = 0;
+
+	if (!d || op->u.map.ret || op->empty || op->flags & EVF_ROLLBACK)
+		return 0;
+	for (c = d->caches; c && !ret; c = c->next) {
+		if (c->nowes)
+			ret = reused_in(m, c, op, rep);
+	}
+	return ret;
+}
+
+/* What the unmap just applied still owes to @c. */
+static int returned_in(const struct model *m, const struct cache *c, const struct op *op,
+		       struct report *rep)
+{
+	struct owe *o;
+	int ret = 0;
+
+	for (o = owe_first(c, op->iova, op->last); o && !ret; o = owe_next(c, o, op->last)) {
+		if (o->seq == op->seq && o->cpu == op->cpu && owe_sure(m, c, o))
+			ret = stale_found(c, o, "iommu_unmap returned", op, rep);
+	}
+	return ret;
+}
+
+static int stale_return(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct domain *d = model_domain(m, op->u.unmap.domain);
+	const struct cache *c;
+	int ret = 0;
+
+	if (!d || op->empty || op->flags & (EVF_FAST | DEFERRED))
+		return 0;
+	for (c = d->caches; c && !ret; c = c->next) {
+		if (c->nowes)
+			ret = returned_in(m, c, op, rep);
+	}
+	return ret;
+}
+
+static int ended_in(const struct model *m, const struct cache *c, const struct piece *p,
+		    const struct op *op, struct report *rep)
+{
+	struct owe *o;
+	int ret = 0;
+
+	for (o = owe_first(c, p->range.iova, p->range.last); o && !ret;
+	     o = owe_next(c, o, p->range.last)) {
+		if (o->cause == op->id && !(o->flags & DEFERRED) && owe_sure(m, c, o))
+			ret = stale_found(c, o, "the intent ended", op, rep);
+	}
+	return ret;
+}
+
+/* The intent's record comes at its end: nothing that it removed may be owed any more. */
+static int stale_intent(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct cause *cause = model_cause(m, op->id);
+	const struct cache *c;
+	unsigned int i;
+	int ret = 0;
+
+	if (!cause || !model_sure_op(m, op))
+		return 0;
+	for (i = 0; i < cause->npieces; i++) {
+		if (cause->pieces[i].domain->dead)
+			continue;
+		for (c = cause->pieces[i].domain->caches; c && !ret; c = c->next) {
+			if (c->nowes)
+				ret = ended_in(m, c, &cause->pieces[i], op, rep);
+		}
+	}
+	return ret;
+}
+
+static int stale_before(const struct model *m, const struct op *op, struct report *rep)
+{
+	switch (op->kind) {
+	case EV_MAP:
+		return stale_reuse(m, op, rep);
+	case EV_DMA_UNMAP:
+	case EV_VFIO_UNMAP:
+		return stale_intent(m, op, rep);
+	default:
+		return 0;
+	}
+}
+
+struct detach {
+	const struct model *m;
+	uint64_t begin;
+};
+
+static const struct cache *cache_left(const struct model *m, const struct finding *f)
+{
+	const struct domain *d = model_domain(m, f->domain);
+	const struct cache *c = d ? d->caches : NULL;
+
+	for (; c; c = c->next) {
+		if (c->iommu->ptr == f->iommu && c->kind == f->cache_kind &&
+		    f->cache_id == (c->kind == CACHE_IOTLB ? c->did : c->sid))
+			return c;
+	}
+	return NULL;
+}
+
+static bool was_leaving(void *arg, const struct finding *f)
+{
+	const struct detach *t = arg;
+
+	return (f->id == FINDING_STALE_IOTLB || f->id == FINDING_FLUSH_SHORT) &&
+	       f->time_ns >= t->begin && !cache_left(t->m, f);
+}
+
+/*
+ * VT-d removes the tag before it clears the entry: an unmap in between sends nothing,
+ * and the flushes of the detach follow.
+ */
+static int stale_after(const struct model *m, const struct op *op, struct report *rep)
+{
+	struct detach t = { .m = m, .begin = op->begin };
+
+	if (op->kind == EV_UNMAP)
+		return stale_return(m, op, rep);
+
+	if (!t.begin)
+		t.begin = op->end > ATTACH_NS ? op->end - ATTACH_NS : 0;
+	if (!(op->flags & EVF_STATE) && rep->newest_ns >= t.begin)
+		report_soften(rep, was_leaving, &t, FINDING_COUNT, "race with detach");
+	return 0;
+}
+
+const struct checker check_stale = {
+	.id = FINDING_STALE_IOTLB,
+	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_FLUSH | NEED_ALL,
+	.kinds = KIND(EV_MAP) | KIND(EV_UNMAP) | KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP) |
+		 KIND(EV_ATTACH),
+	.before = stale_before,
+	.after = stale_after,
+};

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * unmap-wide: what an intent's unmaps removed is not what it asked for. A removed
+ * range is accused only if it is known whose it was: of another DMA API mapping, or of
+ * a VFIO slot that the request does not touch. Whole slots (type1 version 1), rounding
+ * to the granule, and the unmaps of an attach are legal.
+ */
+#include "check.h"
+
+static int wide_found(const struct piece *p, const struct op *op, struct report *rep)
+{
+	struct finding f;
+
+	check_begin(&f, FINDING_UNMAP_WIDE, GRADE_VIOLATION, op, p->domain);
+	check_range(&f, p->range.iova, p->range.last);
+	if (op->kind == EV_DMA_UNMAP)
+		f.device = op->u.dma.dev;
+	else
+		f.container = op->u.vfio.container;
+	range_ref(&f, &p->range);
+	piece_ref(&f, "unmap", EV_UNMAP, p);
+	finding_op(&f, "intent", op);
+	if (!op->empty) {
+		finding_hex(&f, "asked_iova", op->iova);
+		finding_hex(&f, "asked_last", op->last);
+	}
+	finding_hex(&f, "mapped_by_intent", p->range.cause);
+	return report_add(rep, &f);
+}
+
+/* Outside of what was asked, rounded to whole pages of the domain. */
+static bool outside(const struct piece *p, const struct op *op)
+{
+	uint64_t mask = domain_granule(p->domain) - 1;
+
+	return op->empty || p->range.last < (op->iova & ~mask) ||
+	       p->range.iova > (op->last | mask);
+}
+
+static bool wide_dma(const struct model *m, const struct piece *p, const struct op *op)
+{
+	const struct device *dev = model_device(m, op->u.dma.dev);
+	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
+
+	if (!e || !e->id || !model_entry_sure(m, dev, e) || !p->range.cause)
+		return false;
+
+	return p->range.cause != e->id && outside(p, op);
+}
+
+static bool wide_vfio(const struct model *m, const struct piece *p, const struct op *op)
+{
+	const struct container *c = model_container(m, op->u.vfio.container);
+	const struct slot *s;
+
+	if (!c || !p->range.cause || !outside(p, op))
+		return false;
+	s = slot_first(c, p->range.iova, p->range.last);
+	if (!s || s->id != p->range.cause || !epoch_sure(m, s->epoch, c->sure_epoch))
+		return false;
+
+	return op->empty || !ranges_meet(s->iova, s->last, op->iova, op->last);
+}
+
+static bool wide_piece(const struct model *m, const struct piece *p, const struct op *op)
+{
+	if (!p->sure || p->domain->dead)
+		return false;
+
+	return op->kind == EV_DMA_UNMAP ? wide_dma(m, p, op) : wide_vfio(m, p, op);
+}
+
+static int wide_before(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct cause *c = model_cause(m, op->id);
+	unsigned int i;
+	int ret = 0;
+
+	if (!c)
+		return 0;
+	if (c->overflow || !model_sure_op(m, op))
+		rep->tally.unknown++;
+	if (!model_sure_op(m, op))
+		return 0;
+
+	for (i = 0; i < c->npieces && !ret; i++) {
+		if (wide_piece(m, &c->pieces[i], op))
+			ret = wide_found(&c->pieces[i], op, rep);
+	}
+	return ret;
+}
+
+const struct checker check_unmap_wide = {
+	.id = FINDING_UNMAP_WIDE,
+	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_ALL,
+	.kinds = KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP),
+	.before = wide_before,
+};

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Decode, let the checkers look, apply. Losses are handled here, because they concern
+ * both sides: what the model knows becomes unsure, and what was said on its ground in
+ * the meantime is taken back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "engine.h"
+
+struct engine {
+	struct model *m;
+	struct report rep;
+	struct op op;
+};
+
+static const struct checker *const checkers[] = {
+	&check_overlap,
+	&check_map_wide,
+	&check_unmap_short,
+	&check_unmap_short_vfio,
+	&check_unmap_wide,
+	&check_leak_domain,
+	&check_leak_driver,
+	&check_stale,
+	&check_dma,
+};
+
+#define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))
+
+int engine_new(struct engine **out)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	if (model_new(&e->m)) {
+		free(e);
+		return -ENOMEM;
+	}
+	report_init(&e->rep);
+	*out = e;
+	return 0;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+
+	model_free(e->m);
+	report_drain(&e->rep);
+	free(e);
+}
+
+const struct model *engine_model(const struct engine *e)
+{
+	return e->m;
+}
+
+const struct report *engine_report(const struct engine *e)
+{
+	return &e->rep;
+}
+
+/* ---- losses ---- */
+
+static bool is_since(void *arg, const struct finding *f)
+{
+	return f->time_ns >= *(const uint64_t *)arg;
+}
+
+static void doubt_since(struct engine *e, uint64_t from_ns, uint64_t until_ns)
+{
+	report_retract(&e->rep, is_since, &from_ns);
+	model_doubt(e->m, until_ns);
+}
+
+static uint64_t skips_explain(struct hook *h, uint64_t from_ns)
+{
+	uint64_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < h->nskips; i++)
+		n += h->skip_begin[i] >= from_ns;
+	h->nskips = 0;
+	return n;
+}
+
+/* A skip tells which call was missed; the rest of the count tells only that some were. */
+static void missed(struct engine *e, const struct op *op)
+{
+	const struct ev_missed *v = &op->u.missed;
+	struct tally *t = &e->rep.tally;
+	uint64_t explained = 0;
+
+	if (v->entry) {
+		t->missed_entry += v->delta;
+		return;
+	}
+	t->missed += v->delta;
+	if (v->hook < HOOK_COUNT) {
+		explained = skips_explain(&e->m->hooks[v->hook], v->from_ns);
+		if (!model_hook_needs(v->hook))
+			return;
+	}
+	if (v->delta > explained)
+		doubt_since(e, v->from_ns, op->end);
+}
+
+static bool is_skipped(void *arg, const struct finding *f)
+{
+	const struct op *op = arg;
+	uint64_t object = op->u.skip.object;
+
+	if (f->time_ns < op->begin)
+		return false;
+	if (f->domain != object && f->device != object && f->iommu != object &&
+	    f->container != object)
+		return false;
+	return op->empty || !f->ranged || ranges_meet(f->iova, f->last, op->iova, op->last);
+}
+
+static void skip(struct engine *e, const struct op *op)
+{
+	uint32_t hook = op->u.skip.hook;
+
+	e->rep.tally.skips++;
+	if (hook < HOOK_COUNT) {
+		struct hook *h = &e->m->hooks[hook];
+
+		if (h->nskips < sizeof(h->skip_begin) / sizeof(h->skip_begin[0]))
+			h->skip_begin[h->nskips++] = op->begin;
+	}
+	report_retract(&e->rep, is_skipped, (void *)op);
+	model_doubt_object(e->m, op->u.skip.object, op->empty, op->iova, op->last);
+}
+
+int engine_gap(struct engine *e, const struct gap *g)
+{
+	int ret;
+
+	e->rep.tally.gaps++;
+	e->rep.tally.lost += g->lost;
+	ret = model_gap(e->m, g);
+	if (ret)
+		return ret;
+	/* Told too late: what was said meanwhile is taken back. */
+	if (g->from_ns < e->m->now) {
+		report_retract(&e->rep, is_since, (void *)&g->from_ns);
+		model_advance(e->m, e->m->now);
+	}
+	return 0;
+}
+
+/* ---- records ---- */
+
+static void tally_model(struct engine *e)
+{
+	e->rep.tally.unknown += e->m->unknown;
+	e->rep.tally.needs_table += e->m->needs_table;
+	e->m->unknown = 0;
+	e->m->needs_table = 0;
+}
+
+static bool checker_looks(const struct engine *e, const struct checker *c, const struct op *op)
+{
+	return c->kinds & KIND(op->kind) && !(c->needs & e->m->missing);
+}
+
+static int check_before(struct engine *e)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < NCHECKERS && !ret; i++) {
+		if (checkers[i]->before && checker_looks(e, checkers[i], &e->op))
+			ret = checkers[i]->before(e->m, &e->op, &e->rep);
+	}
+	return ret;
+}
+
+static int check_after(struct engine *e)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < NCHECKERS && !ret; i++) {
+		if (checkers[i]->after && checker_looks(e, checkers[i], &e->op))
+			ret = checkers[i]->after(e->m, &e->op, &e->rep);
+	}
+	return ret;
+}
+
+/* A record that cannot be read is a lost one, except an intent that the kernel refused. */
+static int refused(struct engine *e, const void *buf, size_t len, ssize_t err)
+{
+	struct ev_hdr h = { 0 };
+
+	if (len >= sizeof(h))
+		memcpy(&h, buf, sizeof(h));
+	if (err == -EOVERFLOW)
+		e->rep.tally.overflow++;
+	else
+		e->rep.tally.malformed++;
+	if (err != -EOVERFLOW || h.type < EV_VFIO_MAP)
+		doubt_since(e, e->m->now, e->m->now);
+	return err == -EOVERFLOW ? -EOVERFLOW : -EBADMSG;
+}
+
+static int process(struct engine *e)
+{
+	const struct op *op = &e->op;
+	int ret;
+
+	ret = check_before(e);
+	if (!ret)
+		ret = model_apply(e->m, op);
+	if (!ret)
+		ret = check_after(e);
+	if (op->kind == EV_MISSED)
+		missed(e, op);
+	else if (op->kind == EV_SKIP)
+		skip(e, op);
+	tally_model(e);
+	return ret;
+}
+
+int engine_feed(struct engine *e, const void *buf, size_t len)
+{
+	ssize_t n = wire_next(buf, len, &e->op);
+
+	if (n <= 0)
+		return refused(e, buf, len, n);
+
+	e->rep.tally.records[e->op.kind % 64]++;
+	model_advance(e->m, e->op.end);
+	e->rep.quiet = !e->m->attached || e->m->stopped || e->m->gaps_open;
+	return process(e);
+}
+
+int engine_finish(struct engine *e)
+{
+	/* Gaps that reach to the end say so even if no record follows. */
+	model_advance(e->m, UINT64_MAX - 1);
+	tally_model(e);
+	return 0;
+}
+
+/* ---- what worked ---- */
+
+static const char *checker_off(const struct model *m, uint32_t needs)
+{
+	uint32_t lack = m->missing & needs;
+
+	if (!lack)
+		return NULL;
+	if (lack & NEED_ALL)
+		return "only one process was recorded";
+	if (lack & NEED_FLUSH || m->filter & (EV_FILTER_INTENT | EV_FILTER_ACTION))
+		return "its events were filtered away";
+	return "a hook it needs does not hear";
+}
+
+int engine_checker(const struct engine *e, size_t i, struct checker_status *st)
+{
+	if (i >= NCHECKERS)
+		return -ENOENT;
+
+	st->name = finding_name(checkers[i]->id);
+	st->off = checker_off(e->m, checkers[i]->needs);
+	/* Of the two kinds of flushes, the one that the machine has may be deaf. */
+	if (!st->off && checkers[i] == &check_stale)
+		st->off = checker_off(e->m, NEED_VTD) && checker_off(e->m, NEED_AMD) ?
+			  "no flush hook hears" : NULL;
+	return 0;
+}

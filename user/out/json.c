@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * One JSON object per line. Addresses are strings ("0x..."), because 64 bits do not fit
+ * a JSON number everywhere. docs/json.md has the schema.
+ */
+#include "out/out.h"
+
+#include <inttypes.h>
+
+#include "core/schema.h"
+#include "event.h"
+
+#define SCHEMA "iommuscope.check/1"
+
+static void put_text(FILE *to, const char *s)
+{
+	fputc('"', to);
+	for (; *s; s++) {
+		unsigned char c = *s;
+
+		if (c == '"' || c == '\\')
+			fprintf(to, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			fprintf(to, "\\u%04x", c);
+		else
+			fputc(c, to);
+	}
+	fputc('"', to);
+}
+
+static void put_ref(const struct out *o, const struct ref *r)
+{
+	const struct task *t = r->pid ? model_task(o->model, r->pid) : NULL;
+
+	fprintf(o->to, "{\"role\":\"%s\",\"event\":\"%s\",\"cpu\":%u,\"seq\":%" PRIu64
+		       ",\"time_ns\":%" PRIu64 ",\"pid\":%u,\"comm\":",
+		r->role, word_event(r->kind), r->cpu, r->seq, r->time_ns, r->pid);
+	put_text(o->to, t ? t->comm : "");
+	fputc('}', o->to);
+}
+
+static void put_detail(FILE *to, const struct detail *d)
+{
+	fprintf(to, "\"%s\":", d->key);
+	if (d->kind == DETAIL_TEXT)
+		put_text(to, d->text);
+	else if (d->kind == DETAIL_HEX)
+		fprintf(to, "\"0x%" PRIx64 "\"", d->value);
+	else
+		fprintf(to, "%" PRIu64, d->value);
+}
+
+void json_finding(const struct out *o, const struct finding *f)
+{
+	unsigned int i;
+
+	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"finding\":\"%s\",\"grade\":\"%s\",\"time_ns\":%" PRIu64
+		       ",\"device\":",
+		finding_name(f->id), grade_name(f->grade), f->time_ns);
+	put_text(o->to, f->device ? out_device_name(o, f->device) : "");
+	fprintf(o->to, ",\"domain\":\"0x%" PRIx64 "\",\"generation\":%u", f->domain, f->domain_gen);
+	if (f->ranged)
+		fprintf(o->to, ",\"iova\":\"0x%" PRIx64 "\",\"last\":\"0x%" PRIx64 "\"", f->iova, f->last);
+	if (f->iommu)
+		fprintf(o->to, ",\"cache\":\"%s\",\"cache_id\":%u",
+			f->cache_kind == CACHE_IOTLB ? "iotlb" : "devtlb", f->cache_id);
+	fprintf(o->to, ",\"count\":%" PRIu64 ",\"evidence\":[", f->count);
+	for (i = 0; i < f->nrefs; i++) {
+		if (i)
+			fputc(',', o->to);
+		put_ref(o, &f->refs[i]);
+	}
+	fprintf(o->to, "],\"details\":{");
+	for (i = 0; i < f->ndetails; i++) {
+		if (i)
+			fputc(',', o->to);
+		put_detail(o->to, &f->details[i]);
+	}
+	fprintf(o->to, "}}\n");
+}
+
+static void put_device(const struct out *o, const struct device *d)
+{
+	const struct binding *b = device_binding(d, EV_TAG_NO_PASID);
+	const struct domain *domain = b ? b->domain : NULL;
+
+	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"device\":");
+	put_text(o->to, d->name);
+	fprintf(o->to, ",\"driver\":");
+	put_text(o->to, d->driver);
+	fprintf(o->to, ",\"group\":%d,\"iommu\":\"%s\",\"type\":\"%s\",\"domain\":\"0x%" PRIx64
+		       "\",\"generation\":%u,\"dma_maps\":%" PRIu64 ",\"dma_unmaps\":%" PRIu64
+		       ",\"moves\":%" PRIu64 "}\n",
+		d->group, word_driver_kind(d->driver_kind),
+		domain ? word_domain_type(domain->type) : "none", domain ? domain->ptr : 0,
+		domain ? domain->gen : 0, d->n.dma_maps, d->n.dma_unmaps, d->n.attaches);
+}
+
+static void put_domain(const struct out *o, const struct domain *d)
+{
+	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"domain\":\"0x%" PRIx64
+		       "\",\"generation\":%u,\"type\":\"%s\",\"maps\":%" PRIu64 ",\"unmaps\":%" PRIu64
+		       ",\"unmaps_queued\":%" PRIu64 ",\"live\":%" PRIu64 ",\"lingering_max\":%" PRIu64
+		       ",\"flushes\":%" PRIu64 ",\"freed\":%s}\n",
+		d->ptr, d->gen, d->typed ? word_domain_type(d->type) : "unknown", d->n.maps, d->n.unmaps,
+		d->n.unmaps_queued, (uint64_t)d->ranges.count, d->n.lingering_max, d->n.flushes,
+		d->dead ? "true" : "false");
+}
+
+static void put_events(const struct out *o)
+{
+	const struct tally *t = report_tally(o->report);
+	const struct schema *s;
+	const char *comma = "";
+	size_t i;
+
+	for (i = 0; (s = schema_at(i)); i++) {
+		if (s->type >= 64 || !t->records[s->type])
+			continue;
+		fprintf(o->to, "%s\"%s\":%" PRIu64, comma, s->name, t->records[s->type]);
+		comma = ",";
+	}
+}
+
+void json_summary(const struct out *o)
+{
+	const struct tally *t = report_tally(o->report);
+	uint64_t violations = report_count(o->report, GRADE_VIOLATION);
+	const struct device *dev;
+	const struct domain *d;
+
+	for (dev = o->model->first_device; dev; dev = dev->next)
+		put_device(o, dev);
+	for (d = o->model->first_domain; d; d = d->next)
+		put_domain(o, d);
+	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"summary\":");
+	put_text(o->to, o->source->path);
+	fprintf(o->to, ",\"kernel\":");
+	put_text(o->to, o->source->kernel_release);
+	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
+		       ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
+		       ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
+		violations, t->lost, t->missed, t->suppressed, t->retracted, t->unknown, t->needs_table,
+		o->source->complete ? "true" : "false", o->source->events);
+	put_events(o);
+	fprintf(o->to, "}}\n");
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Results for people and for programs. Reads the model and the report, changes nothing.
+ * An output is a pair of functions: one for a finding, one for the rest.
+ */
+#ifndef IOMMUSCOPE_OUT_H
+#define IOMMUSCOPE_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/model.h"
+#include "core/report.h"
+
+/* What a checked source was, besides its records. */
+struct out_source {
+	const char *path;
+	const char *kernel_release;
+	const char *command;	/* recorded, or NULL */
+	uint64_t events;	/* records delivered, all kinds */
+	uint64_t lost;		/* records that rings lost */
+	uint64_t unknown;	/* records of newer kinds, skipped */
+	bool complete;		/* the recorder ended in order */
+	bool cut;		/* a stream is damaged; read as far as it goes */
+};
+
+struct out {
+	FILE *to;
+	const struct model *model;
+	const struct report *report;
+	const struct out_source *source;
+};
+
+/** out_lost() - Was anything lost that a clean result would have to know? */
+bool out_lost(const struct out *o);
+
+void text_finding(const struct out *o, const struct finding *f);
+
+/** text_summary() - Devices, domains, events, losses, verdict. @stat: every counter too. */
+void text_summary(const struct out *o, bool stat);
+
+void json_finding(const struct out *o, const struct finding *f);
+void json_summary(const struct out *o);
+
+/* ---- words, shared by the outputs ---- */
+
+/** word_domain_type() - Name of an iommu_domain.type, as sysfs spells a group's type. */
+const char *word_domain_type(uint32_t type);
+
+const char *word_driver_kind(uint32_t kind);
+const char *word_hook_state(uint32_t state);
+
+/** word_event() - Name of an enum ev_type. */
+const char *word_event(unsigned int type);
+
+/** out_device_name() - "0000:00:02.0", or "?" if @dev was never introduced. */
+const char *out_device_name(const struct out *o, uint64_t dev);
+
+/** out_seconds() - @time_ns since the recording began, in seconds. */
+double out_seconds(const struct out *o, uint64_t time_ns);
+
+#endif
