@@ -43,12 +43,12 @@ all: $(O)/iommuscope
 
 .SECONDARY: $(BPF_OBJS)
 
-.PHONY: deps
-deps:
-	$(Q)scripts/deps
-
 # Tools and libraries come first, once; apt is asked only for what is missing.
 $(O)/deps.stamp: scripts/deps
+	$(Q)scripts/deps build
+	$(Q)mkdir -p $(@D) && touch $@
+
+$(O)/deps-test.stamp: scripts/deps
 	$(Q)scripts/deps
 	$(Q)mkdir -p $(@D) && touch $@
 
@@ -83,6 +83,102 @@ FORCE:
 
 -include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d)
 
+# ---- tests ----
+
+# Unit tests: one cmocka program per file, with everything that needs no rights.
+TEST_SRCS := $(sort $(wildcard selftests/core/test_*.c selftests/trace/test_*.c))
+TEST_HELPERS := $(sort $(filter-out $(wildcard selftests/*/test_*.c selftests/*/bench*.c), \
+	$(wildcard selftests/core/*.c selftests/trace/*.c)))
+PURE_SRCS := $(CORE_SRCS) $(TRACE_SRCS) $(OUT_SRCS)
+UNIT_TESTS := $(TEST_SRCS:%.c=$(O)/%)
+UNIT_OBJS := $(PURE_SRCS:%.c=$(O)/%.o)
+
+.PHONY: unit-tests
+unit-tests: $(UNIT_TESTS)
+
+helpers_of = $(patsubst %.c,$(O)/%.o,$(filter selftests/$(1)/%,$(TEST_HELPERS)))
+
+$(O)/selftests/core/test_%: $(O)/selftests/core/test_%.o $(UNIT_OBJS) $(call helpers_of,core)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
+
+$(O)/selftests/trace/test_%: $(O)/selftests/trace/test_%.o $(UNIT_OBJS) $(call helpers_of,trace)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
+
+.SECONDARY: $(TEST_SRCS:%.c=$(O)/%.o)
+
+# Fuzzers: clang's libFuzzer over the pure rooms.
+FUZZERS := $(patsubst selftests/fuzz/%.c,$(O)/fuzz/%,$(sort $(wildcard selftests/fuzz/fuzz_*.c)))
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+$(O)/fuzz/%: selftests/fuzz/%.c $(CORE_SRCS) $(TRACE_SRCS) | $(O)/deps-test.stamp
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -Iuser -Ibpf \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-o $@ $< $(CORE_SRCS) $(TRACE_SRCS) -lJudy
+
+.PHONY: test-programs
+test-programs: all $(O)/deps-test.stamp fuzzers
+	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=1 unit-tests
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm all
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma
+
+.PHONY: test test-all
+test: test-programs
+	$(Q)scripts/test
+test-all: test-programs
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
+		edu_dma KERNEL=6.1
+	$(Q)scripts/test --all
+
+.PHONY: demo
+demo: all $(O)/deps-test.stamp
+	$(Q)scripts/demo
+
+.PHONY: bench
+bench: all
+	$(Q)scripts/bench
+
+# ---- install ----
+
+MANUALS := $(sort $(wildcard docs/*.scd))
+
+.PHONY: man install uninstall
+man: $(MANUALS:docs/%.scd=$(O)/man/%)
+$(O)/man/%: docs/%.scd | $(O)/deps.stamp
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+install: all man
+	install -D -m 755 $(O)/iommuscope $(DESTDIR)$(PREFIX)/bin/iommuscope
+	for page in $(MANUALS:docs/%.scd=%); do \
+		install -D -m 644 $(O)/man/$$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/iommuscope
+	for page in $(MANUALS:docs/%.scd=%); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$$page; \
+	done
+
+.PHONY: help
+help:
+	@echo 'make            build $(O)/iommuscope'
+	@echo 'make demo       a tour in an emulated machine, three minutes'
+	@echo 'make test       all layers of tests, about 20 minutes on two cores'
+	@echo 'make test-all   every kernel and IOMMU'
+	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make man clean  manuals; remove what was built (not the fetched kernels)'
+	@echo
+	@echo 'O=DIR V=1 SANITIZE=1 WERROR=1'
+
 .PHONY: clean
 clean:
-	$(Q)rm -rf $(O)/user $(O)/bpf $(O)/selftests $(O)/iommuscope $(O)/flags.stamp $(O)/deps.stamp
+	$(Q)rm -rf $(O)/user $(O)/bpf $(O)/selftests $(O)/asan $(O)/fuzz $(O)/man $(O)/iommuscope \
+		$(O)/*.stamp

@@ -90,6 +90,7 @@ static void values(void **state)
 	need_babeltrace();
 	util_write(w, 0, 0, T0);
 	assert_int_equal(trace_write(w, &d), 0);
+	util_write_user(w, 0, T0 + 100);
 	assert_int_equal(trace_close(w, NULL, NULL), 0);
 
 	/* 1700000000 s after 1970, and 1 s. */
@@ -101,7 +102,7 @@ static void values(void **state)
 	expect_line(path, "host map: { cpu_id = 0 }, ");
 	expect_line(path, "pid = 4242, tgid = 4241, domain = 0xFFFF888000000000, iova = 0x0, "
 		    "size = 0x1000, paddr = 0xFFFFFFFFFFFFFFFF, prot = 0x3, ret = -17 }");
-	expect_line(path, "cpu_id = 65535 }, ");
+	expect_line(path, "host mark: { cpu_id = 65535 }, ");
 	util_rm(path);
 }
 

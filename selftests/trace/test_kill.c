@@ -72,7 +72,7 @@ static void killed_between_flushes(void **state)
 	assert_int_equal(trace_close(w, NULL, NULL), 0);
 	util_read(&u, path);
 	assert_int_equal(u.gaps, 0);
-	assert_int_equal(u.records, 4002);
+	assert_int_equal(u.records, 4003);
 	assert_true(u.complete);
 	util_rm(path);
 }
@@ -217,8 +217,8 @@ static void kill_once(struct progress *p, unsigned int us)
 	assert_false(u.complete);
 	if (u.records < p->safe)
 		fail_msg("%zu of %llu records", u.records, (unsigned long long)p->safe);
-	/* Nothing is missing in the middle, only ends differ. */
-	assert_true(u.gaps <= CPUS + 1);
+	/* Nothing is missing in the middle; ends differ, perhaps inside a nest. */
+	assert_true(u.gaps <= 2 * CPUS + 1);
 	for (i = 0; i < u.gaps; i++)
 		assert_int_equal(u.gap[i].to_ns, UINT64_MAX);
 	if (util_have_babeltrace())

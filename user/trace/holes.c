@@ -78,10 +78,27 @@ static int fill(struct holes *h, uint64_t seq, uint64_t time_ns)
 	return insert(h, i, &below);
 }
 
+/* This record was made by what may have overtaken, or run inside, what is missing. */
+static void widen(struct holes *h, uint64_t seq, uint64_t time_ns)
+{
+	struct hole *hole;
+	size_t i;
+
+	for (i = h->count; i-- > 0;) {
+		hole = &h->list[i];
+		if (seq >= hole->end && seq - hole->end >= HOLES_CONTEXTS)
+			break;
+		if (seq >= hole->end && time_ns - hole->to_ns < HOLES_NEST_NS)
+			hole->to_ns = time_ns;
+	}
+}
+
 int holes_see(struct holes *h, uint64_t seq, uint64_t time_ns, uint64_t index)
 {
 	struct hole hole = { h->next_seq, seq, time_ns, index };
 
+	if (h->count)
+		widen(h, seq, time_ns);
 	if (seq < hole.first)
 		return fill(h, seq, time_ns);
 

@@ -15,9 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * A number is younger than the time of its record, so a record that is missing may have
+ * been made after the next number's: one for each context that can interrupt another.
+ * But not long after it.
+ */
+#define HOLES_CONTEXTS	4
+#define HOLES_NEST_NS	10000000u
+
 struct hole {
 	uint64_t first, end;	/* [first, end) */
-	uint64_t to_ns;		/* time of the record with number @end */
+	uint64_t to_ns;		/* what is missing was made before this */
 	uint64_t opener;	/* index in the stream of the record that opened it */
 };
 
@@ -42,7 +50,7 @@ int holes_see(struct holes *h, uint64_t seq, uint64_t time_ns, uint64_t index);
 
 /**
  * holes_take() - Give up on the holes that records up to @index opened
- * @to_ns: set to the time behind the last of them, if there was one
+ * @to_ns: set to a time behind the last of them, if there was one
  *
  * Return: numbers lost.
  */

@@ -210,6 +210,9 @@ static bool find_gap(struct in_stream *s)
 	if (!s->gap.lost)
 		return false;
 
+	/* What is missing may have come behind the end of a stream that was cut. */
+	if (s->done && !s->ended && s->scouted - s->delivered < IN_AHEAD)
+		s->gap.to_ns = UINT64_MAX;
 	s->gap.from_ns = s->last_ns;
 	s->gap.cpu = s->cpu;
 	s->next = IN_GAP;

@@ -82,7 +82,8 @@ enum trace_item_kind { TRACE_RECORD, TRACE_GAP };
 struct trace_item {
 	enum trace_item_kind kind;
 	const void *rec;	/* TRACE_RECORD: valid until the next call */
-	struct gap gap;		/* TRACE_GAP: comes before any record newer than its start */
+	struct gap gap;		/* TRACE_GAP: comes before any record newer than its start;
+				 * to_ns may be up to 10 ms more than needed per context */
 };
 
 struct trace_error {
