@@ -252,8 +252,8 @@ STORY void amd(struct story *s, uint16_t type, uint64_t qw0, uint64_t qw1)
 	SEND(s, type, r);
 }
 
-STORY void skip(struct story *s, uint32_t number, uint64_t object, uint64_t iova, uint64_t size,
-		uint64_t begin)
+STORY void skipped(struct story *s, uint32_t number, uint64_t object, uint64_t iova, uint64_t size,
+		  uint64_t begin)
 {
 	struct ev_skip r = { .begin_ns = begin, .object = object, .iova = iova, .size = size,
 			     .hook = number };

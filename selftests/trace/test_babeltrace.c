@@ -130,6 +130,28 @@ static void discarded(void **state)
 	util_rm(path);
 }
 
+/* Written between the overtaking record and the overtaken one: still no loss. */
+static void overtaken_is_not_discarded(void **state)
+{
+	char *path = util_tmp();
+	struct trace_writer *w = util_create(path, 1);
+
+	(void)state;
+	need_babeltrace();
+	util_write(w, 0, 0, T0);
+	util_write(w, 0, 2, T0 + 20 * MS);
+	assert_int_equal(trace_flush(w, T0 + 20 * MS), 0);
+	util_write(w, 0, 1, T0 + 20 * MS);
+	util_write(w, 0, 3, T0 + 40 * MS);
+	assert_int_equal(trace_flush(w, T0 + 60 * MS), 0);
+	assert_int_equal(trace_close(w, NULL, NULL), 0);
+
+	assert_int_equal(util_babeltrace(path, "", "discarded"), 0);
+	util_read(&u, path);
+	assert_int_equal(u.gaps, 0);
+	util_rm(path);
+}
+
 static int mode_of(const char *path)
 {
 	struct stat st;
@@ -189,6 +211,7 @@ int main(void)
 		cmocka_unit_test(every_type),
 		cmocka_unit_test(values),
 		cmocka_unit_test(discarded),
+		cmocka_unit_test(overtaken_is_not_discarded),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(existing_directory),
 	};

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +138,54 @@ static void disk_full_for_a_while(void **state)
 	}
 }
 
+/* The last packet is written again and that fails: it stays as it was. */
+static void disk_full_at_the_tail(void **state)
+{
+	char *path = util_tmp();
+	struct trace_writer *w = util_create(path, 1);
+
+	(void)state;
+	util_write(w, 0, 0, T0);
+	util_write(w, 0, 1, T0 + 1);
+	assert_int_equal(trace_flush(w, T0 + 100 * MS), 0);
+	set_limit(0);
+	util_write(w, 0, 2, T0 + 200 * MS);
+	assert_int_equal(trace_flush(w, T0 + 300 * MS), -EFBIG);
+	set_limit(RLIM_INFINITY);
+	util_write(w, 0, 3, T0 + 400 * MS);
+	assert_int_equal(trace_close(w, NULL, NULL), -EFBIG);
+
+	util_read(&u, path);
+	assert_int_equal(u.records, 3);
+	assert_int_equal(u.gaps, 1);
+	util_expect_gap(&u.gap[0], 0, T0 + 1, T0 + 400 * MS, 1);
+	assert_int_equal(u.end[0].lost, 1);
+	assert_true(u.complete);
+	util_rm(path);
+}
+
+/* One stream could not be written at all: the end must not say that all is there. */
+static void unwritable_stream(void **state)
+{
+	char *path = util_tmp();
+	struct trace_writer *w = util_create(path, 2);
+
+	(void)state;
+	assert_return_code(mkdir(util_in(path, "cpu1"), 0700), errno);
+	util_write(w, 0, 0, T0);
+	util_write(w, 1, 0, T0 + 1);
+	assert_int_equal(trace_close(w, NULL, NULL), -EEXIST);
+	assert_return_code(rmdir(util_in(path, "cpu1")), errno);
+
+	util_read(&u, path);
+	assert_int_equal(u.records, 1);
+	assert_false(u.complete);
+	assert_int_equal(u.gaps, 2);
+	util_expect_gap(&u.gap[0], 1, 0, UINT64_MAX, 1);
+	util_expect_gap(&u.gap[1], EV_CPU_USER, 0, UINT64_MAX, 1);
+	util_rm(path);
+}
+
 /* Full to the end: there is no end record, so the trace says that it is not all. */
 static void disk_full_to_the_end(void **state)
 {
@@ -246,6 +295,8 @@ int main(void)
 		cmocka_unit_test(killed_after_a_flush),
 		cmocka_unit_test(killed_between_flushes),
 		cmocka_unit_test(disk_full_for_a_while),
+		cmocka_unit_test(disk_full_at_the_tail),
+		cmocka_unit_test(unwritable_stream),
 		cmocka_unit_test(disk_full_to_the_end),
 		cmocka_unit_test(kill_at_random_moments),
 	};

@@ -112,16 +112,15 @@ static void say_processes(const struct records *r)
 	numbers_free(&tgids);
 }
 
-static bool touches(const struct records *r, const union record *rec, uint64_t dev)
+/* The domains that a device was attached to. */
+static void domains_of(const struct records *r, uint64_t dev, struct numbers *domains)
 {
-	uint64_t domain = rec->h.type == EV_MAP ? rec->map.domain : rec->unmap.domain;
-	const union record *at;
+	const union record *rec;
 
-	for (at = r->rec; at < r->rec + r->count; at++)
-		if (at->h.type == EV_ATTACH && at->attach.dev == dev &&
-		    at->attach.domain == domain)
-			return true;
-	return false;
+	for (rec = r->rec; rec < r->rec + r->count; rec++)
+		if (rec->h.type == EV_ATTACH && rec->attach.dev == dev)
+			numbers_add(domains, rec->attach.domain);
+	numbers_sort(domains);
 }
 
 static bool named_before(const struct records *r, const union record *rec)
@@ -134,19 +133,24 @@ static bool named_before(const struct records *r, const union record *rec)
 	return false;
 }
 
-/* Maps and unmaps in domains that the device was attached to. */
+/* Maps and unmaps in its domains. */
 static void say_device(const struct records *r, const struct ev_device *d)
 {
+	char name[sizeof(d->name) + 1] = "";
+	struct numbers domains = { 0 };
 	const union record *rec;
 	uint64_t count = 0;
-	char name[sizeof(d->name) + 1] = "";
 
 	memcpy(name, d->name, sizeof(d->name));
+	domains_of(r, d->dev, &domains);
 	for (rec = r->rec; rec < r->rec + r->count; rec++)
-		if (rec->h.type == EV_MAP || rec->h.type == EV_UNMAP)
-			count += touches(r, rec, d->dev);
+		if (rec->h.type == EV_MAP)
+			count += numbers_have(&domains, rec->map.domain);
+		else if (rec->h.type == EV_UNMAP)
+			count += numbers_have(&domains, rec->unmap.domain);
 	if (count)
 		fact("device", name, count);
+	numbers_free(&domains);
 }
 
 static void say_devices(const struct records *r)

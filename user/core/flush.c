@@ -45,7 +45,6 @@ static void vtd_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->did = qw0 >> 16 & 0xffff;
 	f->scope = FLUSH_DOMAIN;
-	set_all(f);
 	switch (qw0 >> 4 & 3) {
 	case 1:
 		f->scope = FLUSH_GLOBAL;
@@ -66,7 +65,6 @@ static void vtd_pasid_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	f->did = qw0 >> 16 & 0xffff;
 	f->pasid = qw0 >> 32 & 0xfffff;
 	f->scope = FLUSH_PASID;
-	set_all(f);
 	switch (qw0 >> 4 & 3) {
 	case 2:
 		break;
@@ -98,6 +96,7 @@ void flush_vtd(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->pasid = EV_TAG_NO_PASID;
 	f->scope = FLUSH_NONE;
+	set_all(f);
 	switch ((qw0 & 0xf) | (qw0 >> 5 & 0x70)) {
 	case 0x1:	/* context cache */
 	case 0x7:	/* PASID cache */
@@ -147,6 +146,7 @@ void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->pasid = EV_TAG_NO_PASID;
 	f->scope = FLUSH_NONE;
+	set_all(f);
 	switch (qw0 >> 60) {
 	case 0x1:	/* completion wait */
 	case 0x5:	/* interrupt table */
@@ -164,7 +164,6 @@ void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f)
 		break;
 	case 0x8:
 		f->scope = FLUSH_GLOBAL;
-		set_all(f);
 		break;
 	default:
 		f->scope = FLUSH_UNKNOWN;
@@ -183,8 +182,10 @@ void flush_from(const struct op *op, struct flush *f)
 		f->iommu = op->u.qi.iommu;
 		f->failed = op->u.qi.ret;
 		flush_vtd(op->u.qi.qw0, op->u.qi.qw1, f);
-		if (op->u.qi.count > QI_CALL_MAX)
+		if (op->u.qi.count > QI_CALL_MAX) {
 			f->scope = FLUSH_UNKNOWN;
+			set_all(f);
+		}
 		return;
 	}
 	f->iommu = op->u.amd.iommu;

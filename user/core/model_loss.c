@@ -189,7 +189,8 @@ static bool hook_deaf(const struct model *m, uint32_t hook)
 {
 	const struct hook *h = &m->hooks[hook];
 
-	if (!h->known || h->state == EV_HOOK_HEARD || h->state == EV_HOOK_PENDING)
+	if (!h->known || h->state == EV_HOOK_HEARD || h->state == EV_HOOK_PENDING ||
+	    h->state == EV_HOOK_COVERED)
 		return false;
 	return h->state != EV_HOOK_MISSING || !hook_is_spelling(hook);
 }

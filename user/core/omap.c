@@ -32,19 +32,35 @@ void omap_del(struct omap *m, uint64_t key)
 	JudyLDel(&m->root, key, PJE0);
 }
 
+/*
+ * JudyLLast() and JudyLFirst() look for the key itself first and search then; a strict
+ * search from the key's neighbour descends once.
+ */
 void *omap_floor(const struct omap *m, uint64_t key)
 {
-	Word_t at = key;
-	PPvoid_t slot = JudyLLast(m->root, &at, PJE0);
+	Word_t at = key + 1;
+	PPvoid_t slot;
 
+	if (key == UINT64_MAX) {
+		at = key;
+		slot = JudyLLast(m->root, &at, PJE0);
+	} else {
+		slot = JudyLPrev(m->root, &at, PJE0);
+	}
 	return slot && slot != PPJERR ? *slot : NULL;
 }
 
 void *omap_ceil(const struct omap *m, uint64_t key)
 {
-	Word_t at = key;
-	PPvoid_t slot = JudyLFirst(m->root, &at, PJE0);
+	Word_t at = key - 1;
+	PPvoid_t slot;
 
+	if (!key) {
+		at = 0;
+		slot = JudyLFirst(m->root, &at, PJE0);
+	} else {
+		slot = JudyLNext(m->root, &at, PJE0);
+	}
 	return slot && slot != PPJERR ? *slot : NULL;
 }
 

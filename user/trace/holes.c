@@ -25,7 +25,7 @@ static int insert(struct holes *h, size_t i, const struct hole *hole)
 	return 0;
 }
 
-static void delete(struct holes *h, size_t i, size_t n)
+static void remove_holes(struct holes *h, size_t i, size_t n)
 {
 	h->count -= n;
 	memmove(&h->list[i], &h->list[i + n], (h->count - i) * sizeof(*h->list));
@@ -58,7 +58,7 @@ static int fill(struct holes *h, uint64_t seq, uint64_t time_ns)
 
 	hole = &h->list[i];
 	if (hole->end - hole->first == 1) {
-		delete(h, i, 1);
+		remove_holes(h, i, 1);
 		return 0;
 	}
 	if (seq == hole->first) {
@@ -119,7 +119,7 @@ uint64_t holes_take(struct holes *h, uint64_t index, uint64_t *to_ns)
 	if (!i)
 		return 0;
 
-	delete(h, 0, i);
+	remove_holes(h, 0, i);
 	*to_ns = to;
 	return lost;
 }

@@ -164,7 +164,7 @@ static void put_field(FILE *f, const struct schema_field *field)
 	if (field->kind == FIELD_TEXT)
 		fprintf(f, "\t\ttext_t %s[%u];\n", field->name, field->size);
 	else
-		fprintf(f, "\t\t%s%u_t %s;\n", prefix[field->kind], field->size * 8,
+		fprintf(f, "\t\t%s%u_t %s;\n", prefix[field->kind], field->size * 8u,
 			field->name);
 }
 

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * How many events per second of CPU time one core checks, and what a live range costs. The loads:
+ * IOVAs recycled as the kernel's allocator does (strict and lazy flushing, with and
+ * without intents), and 4 million ranges in random order. Prints one line each.
+ *
+ *   bench_engine [million ranges]
+ */
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/engine.h"
+#include "core/model.h"
+#include "core/report.h"
+
+#define DOM	0xd000ULL
+#define DEV	0xe000ULL
+#define MMU	0x1100ULL
+#define DID	7
+#define PAGE	4096ULL
+
+struct bench {
+	struct engine *e;
+	uint64_t now;
+	uint64_t seq;
+	uint64_t id;
+};
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static void feed(struct bench *b, uint16_t type, void *rec, size_t len, uint16_t flags)
+{
+	struct ev_hdr h = { .type = type, .len = len, .flags = flags };
+
+	b->now += 100;
+	h.time_ns = b->now - 10;
+	h.seq = b->seq++;
+	memcpy(rec, &h, sizeof(h));
+	if (engine_feed(b->e, rec, len))
+		abort();
+}
+
+#define FEED(b, type, rec, flags) feed(b, type, &(rec), sizeof(rec), flags)
+
+static void begin(struct bench *b)
+{
+	struct ev_mark mark = { .kind = EV_MARK_ATTACHED };
+	struct ev_tag tag = { .domain = DOM, .dev = DEV, .iommu = MMU, .did = DID,
+			      .driver_kind = EV_DRIVER_VTD, .pasid = EV_TAG_NO_PASID, .sid = ~0U };
+
+	memset(b, 0, sizeof(*b));
+	b->now = 1000;
+	if (engine_new(&b->e))
+		abort();
+	FEED(b, EV_MARK, mark, 0);
+	FEED(b, EV_TAG, tag, 0);
+}
+
+static void end(struct bench *b)
+{
+	if (report_next(engine_report(b->e), NULL)) {
+		fprintf(stderr, "a finding in a clean load\n");
+		exit(1);
+	}
+	engine_free(b->e);
+}
+
+static void do_map(struct bench *b, uint64_t iova, uint64_t cause)
+{
+	struct ev_map r = { .op.begin_ns = b->now, .op.cause = cause, .domain = DOM, .iova = iova,
+			    .size = PAGE, .paddr = iova, .prot = 3 };
+
+	FEED(b, EV_MAP, r, 0);
+}
+
+static void do_unmap(struct bench *b, uint64_t iova, uint64_t cause, uint16_t flags)
+{
+	struct ev_unmap r = { .op.begin_ns = b->now, .op.cause = cause, .domain = DOM,
+			      .iova = iova, .size = PAGE, .done = PAGE };
+
+	FEED(b, EV_UNMAP, r, flags);
+}
+
+static void do_dma(struct bench *b, uint16_t type, uint64_t addr, uint64_t id)
+{
+	struct ev_dma r = { .op.begin_ns = b->now, .op.id = id, .dev = DEV, .addr = addr,
+			    .size = PAGE };
+
+	FEED(b, type, r, 0);
+}
+
+static void do_flush(struct bench *b, uint64_t qw0, uint64_t qw1)
+{
+	struct ev_qi r = { .begin_ns = b->now, .iommu = MMU, .qw0 = qw0, .qw1 = qw1, .count = 1 };
+
+	FEED(b, EV_QI, r, 0);
+}
+
+static void result(const char *what, uint64_t events, double s)
+{
+	printf("%-28s %8.2f M events/s  %6.0f ns/event\n", what, events / s * 1e-6,
+	       s / events * 1e9);
+}
+
+#define PAIRS 1000000ULL
+#define RING 256ULL	/* IOVAs in use at a time */
+
+static uint64_t recycled(uint64_t i)
+{
+	return 0xfff00000ULL - (i * 7 % RING) * PAGE;
+}
+
+static void actions_only(void)
+{
+	struct bench b;
+	double t;
+	uint64_t i, n0;
+
+	begin(&b);
+	n0 = b.seq;
+	t = seconds();
+	for (i = 0; i < PAIRS; i++) {
+		do_map(&b, recycled(i), 0);
+		do_unmap(&b, recycled(i), 0, EVF_FAST);
+		do_flush(&b, 0x32 | DID << 16, recycled(i));
+	}
+	result("map, unmap, flush", b.seq - n0, seconds() - t);
+	end(&b);
+}
+
+static void strict_dma(void)
+{
+	struct bench b;
+	double t;
+	uint64_t i, n0;
+
+	begin(&b);
+	n0 = b.seq;
+	t = seconds();
+	for (i = 0; i < PAIRS; i++) {
+		uint64_t iova = recycled(i);
+
+		do_map(&b, iova, ++b.id);
+		do_dma(&b, EV_DMA_MAP, iova, b.id);
+		do_unmap(&b, iova, ++b.id, EVF_FAST);
+		do_flush(&b, 0x32 | DID << 16, iova);
+		do_dma(&b, EV_DMA_UNMAP, iova, b.id);
+	}
+	result("with DMA intents, strict", b.seq - n0, seconds() - t);
+	end(&b);
+}
+
+static void lazy_dma(void)
+{
+	struct bench b;
+	double t;
+	uint64_t i, n0;
+
+	begin(&b);
+	n0 = b.seq;
+	t = seconds();
+	for (i = 0; i < PAIRS; i++) {
+		uint64_t iova = 0x80000000ULL + i % 1024 * PAGE;
+
+		do_map(&b, iova, ++b.id);
+		do_dma(&b, EV_DMA_MAP, iova, b.id);
+		do_unmap(&b, iova, ++b.id, EVF_FAST | EVF_QUEUED);
+		do_dma(&b, EV_DMA_UNMAP, iova, b.id);
+		if (i % 256 == 255)
+			do_flush(&b, 0x22 | DID << 16, 0);
+	}
+	result("with DMA intents, lazy", b.seq - n0, seconds() - t);
+	end(&b);
+}
+
+static uint64_t rnd(uint64_t *s)
+{
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
+	return *s;
+}
+
+static size_t memory(void)
+{
+	struct mallinfo2 mi = mallinfo2();
+
+	return mi.uordblks + mi.hblkhd;
+}
+
+/* Each IOVA once, in random order, far apart: the worst the map can be given. */
+static void many_ranges(uint64_t n)
+{
+	uint64_t i, seed = 88172645463325252ULL, *iova = malloc(n * sizeof(*iova));
+	struct bench b;
+	size_t before;
+	double t;
+
+	if (!iova)
+		abort();
+	for (i = 0; i < n; i++)
+		iova[i] = (i * 3 + rnd(&seed) % 2) * PAGE;
+	for (i = n - 1; i; i--) {
+		uint64_t k = rnd(&seed) % (i + 1), x = iova[i];
+
+		iova[i] = iova[k];
+		iova[k] = x;
+	}
+	begin(&b);
+	before = memory();
+	t = seconds();
+	for (i = 0; i < n; i++)
+		do_map(&b, iova[i], 0);
+	result("random maps", n, seconds() - t);
+	printf("%-28s %8.1f bytes\n", "per live range", (double)(memory() - before) / n);
+	t = seconds();
+	for (i = 0; i < n; i++) {
+		uint64_t at = iova[rnd(&seed) % n];
+
+		do_unmap(&b, at, 0, EVF_FAST | EVF_QUEUED);
+		if (i % 256 == 255)
+			do_flush(&b, 0x22 | DID << 16, 0);
+	}
+	result("random unmaps", n + n / 256, seconds() - t);
+	end(&b);
+	free(iova);
+}
+
+int main(int argc, char **argv)
+{
+	double million = argc > 1 ? atof(argv[1]) : 4;
+
+	actions_only();
+	strict_dma();
+	lazy_dma();
+	many_ranges(million * 1e6);
+	return 0;
+}

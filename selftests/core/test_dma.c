@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* dma-unmap-mismatch, map-wide by DMA direction, and leaks of drivers and domains. */
+#include "story.h"
+
+/* DEV in a DMA domain: addresses belong to one mapping at a time. */
+static void begin_translated(struct story *s)
+{
+	story_begin(s);
+	describe_domain(s, DOM, DOMAIN_PAGING | DOMAIN_DMA_API);
+	attach(s, DEV, DOM);
+}
+
+/* DEV without an IOMMU, its driver heard from the beginning. */
+static void begin_direct(struct story *s)
+{
+	story_begin(s);
+	unbind(s, DEV);
+}
+
+struct unmapping {
+	const char *name;
+	uint64_t addr, size;
+	uint32_t kind, dir;
+	uint64_t findings;
+};
+
+/* Mapped: 0x2000, 512 bytes, page, to the device. */
+static const struct unmapping unmappings[] = {
+	{ "right", 0x2000, 512, EV_DMA_PAGE, 1, 0 },
+	{ "a byte less", 0x2000, 511, EV_DMA_PAGE, 1, 1 },
+	{ "a byte more", 0x2000, 513, EV_DMA_PAGE, 1, 1 },
+	{ "both directions", 0x2000, 512, EV_DMA_PAGE, 0, 1 },
+	{ "from the device", 0x2000, 512, EV_DMA_PAGE, 2, 1 },
+	{ "as coherent", 0x2000, 512, EV_DMA_COHERENT, 1, 1 },
+	{ "as scatterlist", 0x2000, 0, EV_DMA_SG, 1, 1 },
+};
+
+static void does_not_say_what_the_map_said(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(unmappings) / sizeof(unmappings[0]); i++) {
+		const struct unmapping *u = &unmappings[i];
+		struct story s;
+
+		begin_translated(&s);
+		dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+		dma(&s, EV_DMA_UNMAP, u->addr, u->size, u->kind, u->dir);
+		expect(&s, "dma-unmap-mismatch", u->findings);
+		story_end(&s);
+	}
+}
+
+static void a_scatterlist_has_entries_not_size(void **state)
+{
+	struct ev_dma r = { .dev = DEV, .addr = 0x2000, .kind = EV_DMA_SG, .dir = 1, .nents = 4 };
+	struct story s;
+
+	(void)state;
+	begin_translated(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 300, EV_DMA_SG, 1);
+	op_fill(&s, &r.op);
+	SEND(&s, EV_DMA_UNMAP, r);
+	expect_clean(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 300, EV_DMA_SG, 1);
+	r.nents = 3;
+	op_fill(&s, &r.op);
+	SEND(&s, EV_DMA_UNMAP, r);
+	expect(&s, "dma-unmap-mismatch", 1);
+	story_end(&s);
+}
+
+static void unmapped_twice(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_translated(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	expect_clean(&s);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	expect(&s, "dma-unmap-mismatch", 1);
+	story_end(&s);
+}
+
+static void never_mapped_needs_the_whole_history(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_translated(&s);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	expect_clean(&s);
+	story_end(&s);
+
+	begin_direct(&s);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	expect(&s, "dma-unmap-mismatch", 1);
+	story_end(&s);
+}
+
+static void shared_addresses_match_the_best(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_direct(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_MAP, 0x2000, 4096, EV_DMA_PAGE, 2);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 4096, EV_DMA_PAGE, 2);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* A mapping from before the recording may stand at the same address. */
+static void shared_addresses_with_a_past(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 4096, EV_DMA_PAGE, 2);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+static void a_failed_map_makes_no_entry(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_direct(&s);
+	dma(&s, EV_DMA_MAP, EV_DMA_ERROR, 512, EV_DMA_PAGE, 1);
+	assert_int_equal(s.ret, 0);
+	unbind(&s, DEV);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* The address was free inside the unmap already: the new map's record comes first. */
+static void a_reused_address_heard_in_odd_order(void **state)
+{
+	struct story s;
+	uint64_t at;
+
+	(void)state;
+	begin_translated(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	at = s.now;
+	s.next = (struct next){ .begin = at + 10, .end = at + 20, .cpu = 1 };
+	dma(&s, EV_DMA_MAP, 0x2000, 4096, EV_DMA_PAGE, 2);
+	s.next = (struct next){ .begin = at, .end = at + 30 };
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 4096, EV_DMA_PAGE, 2);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* ---- leaks ---- */
+
+static void the_driver_left_a_mapping(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_MAP, 0x8000, 4096, EV_DMA_COHERENT, 0);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	unbind(&s, DEV);
+	expect(&s, "leak-on-free", 1);
+	assert_int_equal(first(&s)->iova, 0x8000);
+	assert_int_equal(first(&s)->device, DEV);
+	/* Told once; a late unmap of it is no crime. */
+	unbind(&s, DEV);
+	dma(&s, EV_DMA_UNMAP, 0x8000, 4096, EV_DMA_COHERENT, 0);
+	expect(&s, "leak-on-free", 1);
+	story_end(&s);
+}
+
+static void another_device_is_none_of_it(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	unbind(&s, DEV2);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+static void the_rest_of_a_short_unmap(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_direct(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, 4 * PAGE, EV_DMA_PAGE, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, PAGE, EV_DMA_PAGE, 1);
+	assert_int_equal(found(&s, "dma-unmap-mismatch", GRADE_VIOLATION), 1);
+	unbind(&s, DEV);
+	assert_int_equal(found(&s, "leak-on-free", GRADE_VIOLATION), 1);
+	story_end(&s);
+}
+
+static void many_leaks_are_listed_and_counted(void **state)
+{
+	struct story s;
+	int i;
+
+	(void)state;
+	story_begin(&s);
+	for (i = 0; i < 100; i++)
+		dma(&s, EV_DMA_MAP, 0x2000 + i * PAGE, 512, EV_DMA_PAGE, 1);
+	unbind(&s, DEV);
+	expect(&s, "leak-on-free", 16);
+	story_end(&s);
+}
+
+static void a_domain_freed_under_its_device(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	attach(&s, DEV, DOM);
+	free_domain(&s, DOM);
+	expect(&s, "leak-on-free", 1);
+	story_end(&s);
+}
+
+static void a_domain_freed_after_the_device_left(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	attach(&s, DEV, DOM);
+	map(&s, 0x2000, PAGE);
+	attach(&s, DEV, DOM2);
+	free_domain(&s, DOM);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+static void an_attach_that_failed_proves_nothing(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	attach(&s, DEV, DOM);
+	s.next.ret = -16;
+	attach(&s, DEV, DOM2);
+	free_domain(&s, DOM);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* ---- map-wide ---- */
+
+struct asking {
+	uint16_t type;
+	uint32_t kind, dir_or_flags, prot;
+	uint64_t findings;
+};
+
+static const struct asking askings[] = {
+	{ EV_DMA_MAP, EV_DMA_PAGE, 0, 3, 0 },
+	{ EV_DMA_MAP, EV_DMA_PAGE, 1, 1, 0 },
+	{ EV_DMA_MAP, EV_DMA_PAGE, 1, 3, 1 },
+	{ EV_DMA_MAP, EV_DMA_PAGE, 1, 2, 1 },
+	{ EV_DMA_MAP, EV_DMA_PAGE, 2, 2, 0 },
+	{ EV_DMA_MAP, EV_DMA_PAGE, 2, 3, 1 },
+	{ EV_DMA_MAP, EV_DMA_PAGE, 2, 2 | 0x14, 0 },	/* cache, MMIO */
+	{ EV_DMA_MAP, EV_DMA_COHERENT, 0, 3, 0 },
+	{ EV_VFIO_MAP, 0, VFIO_MAP_READ, 1, 0 },
+	{ EV_VFIO_MAP, 0, VFIO_MAP_READ, 3, 1 },
+	{ EV_VFIO_MAP, 0, VFIO_MAP_WRITE, 3, 1 },
+	{ EV_VFIO_MAP, 0, VFIO_MAP_READ | VFIO_MAP_WRITE, 3, 0 },
+};
+
+static void more_permission_than_asked(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(askings) / sizeof(askings[0]); i++) {
+		const struct asking *a = &askings[i];
+		struct story s;
+
+		story_begin(&s);
+		s.next.cause = 9;
+		map_prot(&s, DOM, 0x2000, PAGE, a->prot);
+		s.next.id = 9;
+		if (a->type == EV_DMA_MAP)
+			dma(&s, EV_DMA_MAP, 0x2000, PAGE, a->kind, a->dir_or_flags);
+		else
+			vfio(&s, EV_VFIO_MAP, 0x2000, PAGE, a->dir_or_flags);
+		expect(&s, "map-wide", a->findings);
+		story_end(&s);
+	}
+}
+
+static void another_cause_is_none_of_it(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	s.next.cause = 8;
+	map_prot(&s, DOM, 0x2000, PAGE, 3);
+	s.next.id = 9;
+	dma(&s, EV_DMA_MAP, 0x2000, PAGE, EV_DMA_PAGE, 1);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(does_not_say_what_the_map_said),
+		cmocka_unit_test(a_scatterlist_has_entries_not_size),
+		cmocka_unit_test(unmapped_twice),
+		cmocka_unit_test(never_mapped_needs_the_whole_history),
+		cmocka_unit_test(shared_addresses_match_the_best),
+		cmocka_unit_test(shared_addresses_with_a_past),
+		cmocka_unit_test(a_failed_map_makes_no_entry),
+		cmocka_unit_test(a_reused_address_heard_in_odd_order),
+		cmocka_unit_test(the_driver_left_a_mapping),
+		cmocka_unit_test(another_device_is_none_of_it),
+		cmocka_unit_test(the_rest_of_a_short_unmap),
+		cmocka_unit_test(many_leaks_are_listed_and_counted),
+		cmocka_unit_test(a_domain_freed_under_its_device),
+		cmocka_unit_test(a_domain_freed_after_the_device_left),
+		cmocka_unit_test(an_attach_that_failed_proves_nothing),
+		cmocka_unit_test(more_permission_than_asked),
+		cmocka_unit_test(another_cause_is_none_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

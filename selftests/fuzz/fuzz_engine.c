@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Bytes become a stream of records with headers that look valid, so that the fuzzer gets
+ * past the length check and into the model: small sets of pointers, pages and times are
+ * drawn so that records meet. Some bytes become gaps, and some records stay raw.
+ *
+ *   clang -fsanitize=fuzzer,address,undefined -I. -Iuser fuzz_engine.c user/core/[a-z]*.c -lJudy
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/engine.h"
+#include "core/model.h"
+#include "core/report.h"
+#include "core/wire.h"
+
+struct input {
+	const uint8_t *at;
+	size_t left;
+};
+
+static uint64_t take(struct input *in, size_t bytes)
+{
+	uint64_t v = 0;
+
+	if (bytes > in->left)
+		bytes = in->left;
+	memcpy(&v, in->at, bytes);
+	in->at += bytes;
+	in->left -= bytes;
+	return v;
+}
+
+/* Few values, close to each other and to both ends of the space. */
+static uint64_t draw(struct input *in)
+{
+	uint8_t b = take(in, 1);
+
+	switch (b >> 6) {
+	case 0:
+		return b & 7;
+	case 1:
+		return (b & 63) * 0x1000ULL;
+	case 2:
+		return -((b & 63) * 0x1000ULL);
+	default:
+		return b & 32 ? take(in, 8) : (b & 15) * 0x1000ULL + 0x1000;
+	}
+}
+
+static void must(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void fill_body(struct input *in, uint8_t *rec, size_t len)
+{
+	size_t at;
+
+	for (at = sizeof(struct ev_hdr); at + 8 <= len; at += 8) {
+		uint64_t v = draw(in);
+
+		memcpy(rec + at, &v, sizeof(v));
+	}
+}
+
+static void time_op(struct input *in, uint8_t *rec, size_t len, uint64_t now)
+{
+	uint8_t b = take(in, 1);
+	uint64_t begin = b & 0x80 ? 0 : now - (b & 0x7f);
+
+	if (len >= sizeof(struct ev_op))
+		memcpy(rec + offsetof(struct ev_op, begin_ns), &begin, sizeof(begin));
+}
+
+static void feed_record(struct engine *e, struct input *in, uint64_t *now)
+{
+	uint8_t rec[EV_LEN_MAX] = { 0 };
+	struct ev_hdr h = { .type = take(in, 1) % 52, .flags = take(in, 2), .cpu = take(in, 1) % 3 };
+	size_t len = wire_len(h.type);
+	int ret;
+
+	h.len = len ?: 24;
+	*now += take(in, 1);
+	h.time_ns = *now;
+	fill_body(in, rec, h.len);
+	time_op(in, rec, h.len, *now);
+	memcpy(rec, &h, sizeof(h));
+	ret = engine_feed(e, rec, h.len);
+	must(ret == 0 || ret == -74 || ret == -75);	/* EBADMSG, EOVERFLOW */
+}
+
+static void feed_raw(struct engine *e, struct input *in)
+{
+	uint8_t rec[EV_LEN_MAX];
+	size_t len = take(in, 1), got = len < in->left ? len : in->left;
+
+	memcpy(rec, in->at, got);
+	in->at += got;
+	in->left -= got;
+	engine_feed(e, rec, got);
+}
+
+static void feed_gap(struct engine *e, struct input *in, uint64_t now)
+{
+	struct gap g = { .from_ns = now + take(in, 1) - 16, .lost = 1 };
+
+	g.to_ns = g.from_ns + take(in, 1);
+	must(engine_gap(e, &g) == 0);
+}
+
+static void attached(struct engine *e)
+{
+	struct ev_mark r = { .h = { .type = EV_MARK, .len = sizeof(r), .time_ns = 1 },
+			     .kind = EV_MARK_ATTACHED };
+
+	must(engine_feed(e, &r, sizeof(r)) == 0);
+}
+
+/* ---- invariants ---- */
+
+static void check_ranges(const struct domain *d)
+{
+	const struct range *r, *prev = NULL;
+	uint64_t n = 0;
+
+	for (r = range_first(&d->ranges, 0, UINT64_MAX); r;
+	     r = range_next(&d->ranges, r, UINT64_MAX)) {
+		must(r->iova <= r->last);
+		must(!prev || prev->last < r->iova);
+		prev = r;
+		n++;
+	}
+	must(n == d->ranges.count);
+	must(!d->dead || !n);
+}
+
+static void check_debts(const struct domain *d)
+{
+	const struct cache *c;
+	const struct owe *o;
+	uint64_t n, all = 0;
+
+	for (c = d->caches; c; c = c->next) {
+		must(c->nusers > 0);
+		must(c->domain == d);
+		n = 0;
+		for (o = owe_first(c, 0, UINT64_MAX); o; o = owe_next(c, o, UINT64_MAX)) {
+			must(o->from <= o->iova && o->iova <= o->last && o->last <= o->to);
+			must(!range_first(&d->ranges, o->iova, o->last));
+			n++;
+		}
+		must(n == c->nowes);
+		all += n;
+	}
+	must(all == d->n.lingering);
+	must(!d->dead || !d->caches);
+}
+
+static void check_model(const struct model *m)
+{
+	const struct domain *d;
+	const struct device *dev;
+
+	for (d = m->first_domain; d; d = d->next) {
+		check_ranges(d);
+		check_debts(d);
+	}
+	for (dev = m->first_device; dev; dev = dev->next)
+		must(!dev->dma.nlive == !omap_ceil(&dev->dma.live, 0));
+}
+
+static void check_report(const struct report *rep)
+{
+	const struct finding *f;
+
+	for (f = report_next(rep, NULL); f; f = report_next(rep, f)) {
+		must(f->id < FINDING_COUNT && f->count > 0 && !f->retracted);
+		must(f->nrefs <= FINDING_REFS && f->ndetails <= FINDING_DETAILS);
+		must(!f->ranged || f->iova <= f->last);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	struct engine *e;
+	uint64_t now = 1000;
+
+	must(engine_new(&e) == 0);
+	attached(e);
+	while (in.left) {
+		uint8_t what = take(&in, 1);
+
+		if (what < 8)
+			feed_gap(e, &in, now);
+		else if (what < 12)
+			feed_raw(e, &in);
+		else
+			feed_record(e, &in, &now);
+	}
+	check_model(engine_model(e));
+	must(engine_finish(e) == 0);
+	check_report(engine_report(e));
+	engine_free(e);
+	return 0;
+}
