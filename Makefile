@@ -13,6 +13,7 @@ CLANG ?= clang
 BPFTOOL ?= bpftool
 PKG_CONFIG ?= pkg-config
 
+, := ,
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 
@@ -21,14 +22,12 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
 	$(if $(WERROR)$(CI),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-, := ,
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(SAN) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 	-I. -Iuser -Ibpf -I$(O)/bpf -MMD -MP
-LIBS = -lbpf -lelf -lz -lJudy
+LIBS = -lbpf -lelf -lz -lJudy -lpthread
 
-BPF_ROOMS := core dma flush intent state vfio
-BPF_OBJS := $(BPF_ROOMS:%=$(O)/bpf/%.bpf.o)
-SKELS := $(BPF_ROOMS:%=$(O)/bpf/%.skel.h)
+BPF_OBJ := $(O)/bpf/iommuscope.bpf.o
+SKEL := $(O)/bpf/iommuscope.skel.h
 
 CORE_SRCS := $(sort $(wildcard user/core/*.c))
 TRACE_SRCS := $(sort $(wildcard user/trace/*.c))
@@ -40,8 +39,6 @@ OBJS := $(SRCS:%.c=$(O)/%.o)
 
 .PHONY: all
 all: $(O)/iommuscope
-
-.SECONDARY: $(BPF_OBJS)
 
 # Tools and libraries come first, once; apt is asked only for what is missing.
 $(O)/deps.stamp: scripts/deps
@@ -61,7 +58,7 @@ $(O)/%.o: %.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(O)/user/live/rooms.o: $(SKELS)
+$(O)/user/live/loader.o: $(SKEL)
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(call say,BPF,$<)
@@ -72,7 +69,7 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/flags.stamp | $(O)/deps.stamp
 
 $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)$(BPFTOOL) gen skeleton $< name programs > $@.tmp && mv $@.tmp $@
 
 # Another compiler or other flags rebuild everything.
 FLAGS := $(CC) $(CLANG) $(CFLAGS) $(SAN) $(WARN) $(VERSION)
@@ -81,7 +78,7 @@ $(O)/flags.stamp: FORCE
 	$(Q)echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 FORCE:
 
--include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(BPF_OBJ:.o=.d)
 
 # ---- tests ----
 
@@ -134,6 +131,8 @@ test-all: test-programs
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
 		edu_dma KERNEL=6.1
 	$(Q)scripts/test --all
+
+.SECONDARY: $(BPF_OBJ)
 
 .PHONY: demo
 demo: all $(O)/deps-test.stamp

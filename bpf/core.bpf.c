@@ -8,8 +8,6 @@
 #include "sg.bpf.h"
 #include "object.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 /* (domain, iova, paddr, size, ...) */
 static __always_inline void map_begin(void *ctx, u32 hook)
 {

@@ -5,10 +5,6 @@
  */
 #include "scope.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-extern const void vmemmap_base __ksym;
-
 struct dma_call {
 	u64 dev;
 	u64 addr;
@@ -96,14 +92,6 @@ int dma_unmap_phys_exit(void *ctx)
 	return 0;
 }
 
-static __always_inline u64 page_phys(u64 page)
-{
-	u64 vmemmap = 0;
-
-	bpf_probe_read_kernel(&vmemmap, sizeof(vmemmap), &vmemmap_base);
-	return (page - vmemmap) / bpf_core_type_size(struct page) << 12;
-}
-
 /* dma_map_page_attrs(dev, page, offset, size, dir, attrs) */
 SEC("fentry")
 int dma_map_page_entry(void *ctx)
@@ -116,7 +104,7 @@ SEC("fexit")
 int dma_map_page_exit(void *ctx)
 {
 	struct dma_call d = {
-		.dev = arg(ctx, 0), .paddr = page_phys(arg(ctx, 1)) + arg(ctx, 2),
+		.dev = arg(ctx, 0), .paddr = page_phys(arg(ctx, 1), vmemmap_start()) + arg(ctx, 2),
 		.size = arg(ctx, 3), .dir = arg(ctx, 4), .attrs = arg(ctx, 5),
 		.addr = ret_of(ctx), .kind = EV_DMA_PAGE,
 	};

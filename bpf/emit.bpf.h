@@ -13,6 +13,22 @@
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
+extern const void vmemmap_base __ksym;
+
+/* arch/x86: struct page * to physical address; zero base under kptr_restrict=2. */
+static __always_inline u64 vmemmap_start(void)
+{
+	u64 base = 0;
+
+	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
+	return base;
+}
+
+static __always_inline u64 page_phys(u64 page, u64 vmemmap)
+{
+	return (page - vmemmap) / bpf_core_type_size(struct page) << 12;
+}
+
 #define PREEMPT_SOFTIRQ_SERVING	0x00000100	/* include/linux/preempt.h */
 #define PREEMPT_HARDIRQ_MASK	0x000f0000
 #define PREEMPT_NMI_MASK	0x00f00000

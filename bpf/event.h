@@ -75,13 +75,13 @@ enum ev_type {
 
 enum ev_ctx { EV_CTX_TASK = 0, EV_CTX_SOFTIRQ = 1, EV_CTX_HARDIRQ = 2, EV_CTX_NMI = 3 };
 
-/* Every record. */
+/* Every record. CTF readers show what follows the id and the length, so time comes first. */
 struct ev_hdr {
+	__u64 time_ns;		/* CLOCK_MONOTONIC */
 	__u16 type;		/* enum ev_type; the CTF event id */
 	__u16 len;		/* bytes, this header included; multiple of 8 */
 	__u16 cpu;		/* CPU, or EV_CPU_USER */
 	__u16 flags;		/* EVF_* */
-	__u64 time_ns;		/* CLOCK_MONOTONIC */
 	__u64 seq;		/* per CPU, from 0, without gaps unless records were lost */
 };
 _Static_assert(sizeof(struct ev_hdr) == 24, "wire ABI");

@@ -6,8 +6,6 @@
  */
 #include "object.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 #define QI_MAX 64	/* descriptors in one call; the drivers' batches hold 16 */
 
 struct qi_walk {

@@ -8,8 +8,6 @@
  */
 #include "scope.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 #define VFIO_GROUP_SET_CONTAINER	0x3b68
 #define VFIO_SET_IOMMU			0x3b66
 #define VFIO_IOMMU_MAP_DMA		0x3b71

@@ -8,8 +8,6 @@
 
 #include "scope.bpf.h"
 
-extern const void vmemmap_base __ksym;
-
 #define SG_CHAIN 1UL
 #define SG_END 2UL
 #define SG_MAX 65536		/* entries that a walk may visit */
@@ -46,13 +44,6 @@ static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
 	emit_submit(&e, rec);
 }
 
-static __always_inline u64 page_link_to_phys(u64 link, u64 vmemmap)
-{
-	u64 page = link & ~(SG_CHAIN | SG_END);
-
-	return (page - vmemmap) / bpf_core_type_size(struct page) << 12;
-}
-
 static long sg_step(u32 i, struct sg_map *m)
 {
 	struct scatterlist *sg = (void *)m->sg;
@@ -62,7 +53,7 @@ static long sg_step(u32 i, struct sg_map *m)
 		return 1;
 	link = BPF_CORE_READ(sg, page_link);
 	len = BPF_CORE_READ(sg, length);
-	paddr = page_link_to_phys(link, m->vmemmap) + BPF_CORE_READ(sg, offset);
+	paddr = page_phys(link & ~(SG_CHAIN | SG_END), m->vmemmap) + BPF_CORE_READ(sg, offset);
 	if (len > m->left)
 		len = m->left;
 
@@ -95,7 +86,7 @@ static __always_inline void emit_sg_map(struct sg_map *m)
 		return;
 	}
 	m->left = m->ret;
-	bpf_probe_read_kernel(&m->vmemmap, sizeof(m->vmemmap), &vmemmap_base);
+	m->vmemmap = vmemmap_start();
 	bpf_loop(SG_MAX, sg_step, m, 0);
 	if (m->left)
 		m->call.flags |= EVF_TRUNC;

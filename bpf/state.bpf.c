@@ -5,8 +5,6 @@
  */
 #include "object.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 extern const void iommu_group_kset __ksym;
 
 #define GROUPS_MAX 65536

@@ -6,8 +6,6 @@
  */
 #include "scope.bpf.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
 static __always_inline void group_end(void *ctx, u32 hook, u32 type, s64 ret)
 {
 	struct ev_vfio *rec;

@@ -206,6 +206,7 @@ STORY void dma(struct story *s, uint16_t type, uint64_t addr, uint64_t size, uin
 	       uint32_t dir)
 {
 	struct ev_dma r = { .dev = DEV, .addr = addr, .size = size, .kind = kind, .dir = dir,
+			    .ptr = kind == EV_DMA_COHERENT ? 0xffff888000001000 : 0,
 			    .nents = kind == EV_DMA_SG ? 4 : 0,
 			    .mapped = kind == EV_DMA_SG ? 4 : 0 };
 

@@ -52,6 +52,20 @@ static void does_not_say_what_the_map_said(void **state)
 	}
 }
 
+/* dma_free_coherent(dev, 0, NULL, 0): drivers do that, the DMA API ignores it. */
+static void freeing_nothing_is_allowed(void **state)
+{
+	struct ev_dma r = { .dev = DEV, .kind = EV_DMA_COHERENT };
+	struct story s;
+
+	(void)state;
+	begin_direct(&s);
+	op_fill(&s, &r.op);
+	SEND(&s, EV_DMA_UNMAP, r);
+	expect(&s, "dma-unmap-mismatch", 0);
+	story_end(&s);
+}
+
 static void a_scatterlist_has_entries_not_size(void **state)
 {
 	struct ev_dma r = { .dev = DEV, .addr = 0x2000, .kind = EV_DMA_SG, .dir = 1, .nents = 4 };
@@ -159,6 +173,24 @@ static void a_reused_address_heard_in_odd_order(void **state)
 	dma(&s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 1);
 	dma(&s, EV_DMA_UNMAP, 0x2000, 4096, EV_DMA_PAGE, 2);
 	expect_clean(&s);
+	story_end(&s);
+}
+
+/* dma_iova_link() twice, one dma_iova_destroy() for both. */
+static void links_end_by_range(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_direct(&s);
+	dma(&s, EV_DMA_MAP, 0x2000, PAGE, EV_DMA_IOVA, 1);
+	dma(&s, EV_DMA_MAP, 0x3000, PAGE, EV_DMA_IOVA, 1);
+	dma(&s, EV_DMA_MAP, 0x4000, PAGE, EV_DMA_IOVA, 1);
+	dma(&s, EV_DMA_UNMAP, 0x2000, 2 * PAGE, EV_DMA_IOVA, 1);
+	expect_clean(&s);
+	unbind(&s, DEV);
+	expect(&s, "leak-on-free", 1);
+	assert_int_equal(first(&s)->iova, 0x4000);
 	story_end(&s);
 }
 
@@ -334,6 +366,7 @@ int main(void)
 		cmocka_unit_test(shared_addresses_with_a_past),
 		cmocka_unit_test(a_failed_map_makes_no_entry),
 		cmocka_unit_test(a_reused_address_heard_in_odd_order),
+		cmocka_unit_test(links_end_by_range),
 		cmocka_unit_test(the_driver_left_a_mapping),
 		cmocka_unit_test(another_device_is_none_of_it),
 		cmocka_unit_test(the_rest_of_a_short_unmap),
@@ -342,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_domain_freed_after_the_device_left),
 		cmocka_unit_test(an_attach_that_failed_proves_nothing),
 		cmocka_unit_test(more_permission_than_asked),
+		cmocka_unit_test(freeing_nothing_is_allowed),
 		cmocka_unit_test(another_cause_is_none_of_it),
 	};
 

@@ -78,10 +78,11 @@ static void time_op(struct input *in, uint8_t *rec, size_t len, uint64_t now)
 static void feed_record(struct engine *e, struct input *in, uint64_t *now)
 {
 	uint8_t rec[EV_LEN_MAX] = { 0 };
-	struct ev_hdr h = { .type = take(in, 1) % 52, .flags = take(in, 2), .cpu = take(in, 1) % 3 };
+	struct ev_hdr h = { .type = take(in, 1) % 52, .flags = take(in, 2) };
 	size_t len = wire_len(h.type);
 	int ret;
 
+	h.cpu = take(in, 1) % 3;
 	h.len = len ?: 24;
 	*now += take(in, 1);
 	h.time_ns = *now;

@@ -21,12 +21,14 @@ static void need_babeltrace(void)
 static void same_count_with_disorder(void **state)
 {
 	uint64_t seq[3] = { 0 }, now = T0, rnd = 21;
-	char *path = util_tmp();
-	struct trace_writer *w = util_create(path, 3);
+	char *path;
+	struct trace_writer *w;
 	unsigned int i, cpu;
 
 	(void)state;
 	need_babeltrace();
+	path = util_tmp();
+	w = util_create(path, 3);
 	for (i = 0; i < 20000; i++) {
 		cpu = util_random(&rnd) % 3;
 		seq[cpu] += !(util_random(&rnd) % 100);
@@ -46,14 +48,16 @@ static void same_count_with_disorder(void **state)
 static void every_type(void **state)
 {
 	uint64_t rec[EV_LEN_MAX / 8] = { 0 }, seq = 0;
-	char *path = util_tmp(), word[64];
-	struct trace_writer *w = util_create(path, 1);
+	char *path, word[64];
+	struct trace_writer *w;
 	struct ev_hdr *h = (void *)rec;
 	const struct schema *s;
 	size_t i;
 
 	(void)state;
 	need_babeltrace();
+	path = util_tmp();
+	w = util_create(path, 1);
 	for (i = 0; (s = schema_at(i)); i++) {
 		*h = (struct ev_hdr) { .type = s->type, .len = s->len, .time_ns = T0,
 				       .seq = seq++ };
@@ -83,11 +87,13 @@ static void values(void **state)
 		.dev = 0xffff888012345678ull, .group = -1, .driver_kind = 2, .sid = 0x10,
 		.name = "0000:00:02.0", .driver = "all-of-24-bytes-are-used",
 	};
-	char *path = util_tmp();
-	struct trace_writer *w = util_create(path, 2);
+	char *path;
+	struct trace_writer *w;
 
 	(void)state;
 	need_babeltrace();
+	path = util_tmp();
+	w = util_create(path, 2);
 	util_write(w, 0, 0, T0);
 	assert_int_equal(trace_write(w, &d), 0);
 	util_write_user(w, 0, T0 + 100);
@@ -109,12 +115,14 @@ static void values(void **state)
 /* Losses are events_discarded of the stream. */
 static void discarded(void **state)
 {
-	char *path = util_tmp();
-	struct trace_writer *w = util_create(path, 1);
+	char *path;
+	struct trace_writer *w;
 	uint64_t i, now = T0;
 
 	(void)state;
 	need_babeltrace();
+	path = util_tmp();
+	w = util_create(path, 1);
 	for (i = 0; i < 1000; i++, now += MS)
 		util_write(w, 0, i, now);
 	trace_flush(w, now);
@@ -133,11 +141,13 @@ static void discarded(void **state)
 /* Written between the overtaking record and the overtaken one: still no loss. */
 static void overtaken_is_not_discarded(void **state)
 {
-	char *path = util_tmp();
-	struct trace_writer *w = util_create(path, 1);
+	char *path;
+	struct trace_writer *w;
 
 	(void)state;
 	need_babeltrace();
+	path = util_tmp();
+	w = util_create(path, 1);
 	util_write(w, 0, 0, T0);
 	util_write(w, 0, 2, T0 + 20 * MS);
 	assert_int_equal(trace_flush(w, T0 + 20 * MS), 0);

@@ -149,17 +149,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* The sink of all records. A full disk ends nothing: what is lost is counted. */
+/* A full disk ends nothing: what is lost is counted, and said once. */
+static void note_write(struct recorder *r, int err)
+{
+	if (!err || r->write_err)
+		return;
+	r->write_err = err;
+	say_error("%s: %s; recording goes on, but events are lost from here", r->opt->output,
+		  strerror(-err));
+}
+
+/* The sink of all records. */
 static int write_record(void *arg, const struct ev_hdr *rec)
 {
 	struct recorder *r = arg;
-	int err = trace_write(r->writer, rec);
 
-	if (err && !r->write_err) {
-		r->write_err = err;
-		say_error("%s: %s; recording goes on, but events are lost from here", r->opt->output,
-			  strerror(-err));
-	}
+	note_write(r, trace_write(r->writer, rec));
 	return 0;
 }
 
@@ -219,18 +224,18 @@ static int turn(struct recorder *r)
 	int n;
 
 	poll(fds, 2, POLL_MS);
+	now = now_ns(CLOCK_MONOTONIC);	/* before the drain: trace_flush() builds on it */
 	n = live_drain(r->live);
 	if (n < 0)
 		return n;
 	read_signals(r);
-	now = now_ns(CLOCK_MONOTONIC);
 	if (r->opt->duration_s && now - r->began_ns >= r->opt->duration_s * TICK_NS)
 		r->stop = true;
 	if (now - r->ticked_ns < TICK_NS)
 		return 0;
 	r->ticked_ns = now;
 	n = live_tick(r->live);
-	trace_flush(r->writer, now);
+	note_write(r, trace_flush(r->writer, now));
 	return n;
 }
 
@@ -240,8 +245,7 @@ static int run(struct recorder *r)
 
 	if (err)
 		return say_error("cannot read the state of the IOMMU groups: %s", strerror(-err));
-	trace_flush(r->writer, now_ns(CLOCK_MONOTONIC));
-	r->began_ns = r->ticked_ns = now_ns(CLOCK_MONOTONIC);
+	r->began_ns = now_ns(CLOCK_MONOTONIC);
 	if (r->opt->command) {
 		err = child_start(&r->child, r->opt->command);
 		if (err)
@@ -323,10 +327,10 @@ static int record(struct recorder *r)
 		status = say_error("%s", text);
 	} else {
 		status = run(r);
-		trace_close(r->writer, live_lost(r->live), live_next(r->live));
+		note_write(r, trace_close(r->writer, live_lost(r->live), live_next(r->live)));
 		r->writer = NULL;
 	}
-	trace_close(r->writer, NULL, NULL);
+	note_write(r, trace_close(r->writer, NULL, NULL));
 	live_free(r->live);
 	close(r->signal_fd);
 	if (status)

@@ -73,6 +73,7 @@ static bool chain_sure(const struct model *m, const struct device *dev, const st
 
 	for (e = omap_get(&dev->dma.live, op->u.dma.addr); e; e = e->next) {
 		if (!model_entry_sure(m, dev, e) || e->flags & DMA_LEAKED ||
+		    e->kind == EV_DMA_IOVA ||
 		    spans_meet(e->begin, e->end, op->begin, op->end))
 			return false;
 	}
@@ -84,6 +85,10 @@ static int dma_missing(const struct model *m, const struct device *dev, const st
 {
 	const struct dma_entry *t = dma_tomb(dev, op->u.dma.addr);
 
+	if (!chain_sure(m, dev, op)) {
+		rep->tally.unknown++;
+		return 0;
+	}
 	if (t && epoch_sure(m, t->epoch, dev->dma.sure_epoch) &&
 	    (addresses_unique(m, dev) || book_known(m, dev)))
 		return mismatch(dev, t, "unmapped twice", op, rep);
@@ -100,7 +105,8 @@ static int dma_before(const struct model *m, const struct op *op, struct report 
 	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
 	unsigned int diff = e ? dma_differs(e, op) : 0;
 
-	if (!dev || (e && !diff))
+	/* Links of an IOVA are undone by range: there is nothing to compare. */
+	if (!dev || (e && !diff) || op->u.dma.kind == EV_DMA_IOVA || dma_is_noop(op))
 		return 0;
 	if (!model_sure_op(m, op)) {
 		rep->tally.unknown++;

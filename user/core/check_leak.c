@@ -46,9 +46,9 @@ static int leak_free(const struct model *m, const struct op *op, struct report *
 
 static const char *kind_name(uint32_t kind)
 {
-	static const char *const names[] = { "page", "sg", "coherent", "resource" };
+	static const char *const names[] = { "page", "sg", "coherent", "resource", "iova" };
 
-	return kind < 4 ? names[kind] : "unknown";
+	return kind < 5 ? names[kind] : "unknown";
 }
 
 static int leaked(const struct device *dev, const struct dma_entry *e,

@@ -42,7 +42,8 @@ static bool wide_dma(const struct model *m, const struct piece *p, const struct 
 	const struct device *dev = model_device(m, op->u.dma.dev);
 	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
 
-	if (!e || !e->id || !model_entry_sure(m, dev, e) || !p->range.cause)
+	if (op->u.dma.kind == EV_DMA_IOVA || !e || !e->id || !p->range.cause ||
+	    !model_entry_sure(m, dev, e))
 		return false;
 
 	return p->range.cause != e->id && outside(p, op);

@@ -411,6 +411,12 @@ struct dma_entry *dma_match(const struct device *d, const struct op *op);
 /** dma_differs() - Return: DMA_DIFF_*: how the unmap @op does not fit @e. */
 unsigned int dma_differs(const struct dma_entry *e, const struct op *op);
 
+/** dma_is_noop() - Return: @op frees a NULL address, which the DMA API allows and ignores. */
+static inline bool dma_is_noop(const struct op *op)
+{
+	return op->u.dma.kind == EV_DMA_COHERENT && !op->u.dma.ptr;
+}
+
 /** dma_tomb() - Return: the last entry that was unmapped at @addr, or NULL. */
 const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr);
 

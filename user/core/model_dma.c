@@ -2,7 +2,8 @@
 /*
  * The DMA API's book of each device. With dma-direct the address is the memory's own,
  * so that two live mappings may share one: entries of an address form a chain, oldest
- * first, and an unmap means the one that fits it best.
+ * first, and an unmap means the one that fits it best. Links of an IOVA (EV_DMA_IOVA)
+ * are undone by range instead: one call may end many.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ struct dma_entry *dma_match(const struct device *d, const struct op *op)
 	unsigned int diff, least = 0;
 
 	for (e = omap_get(&d->dma.live, op->u.dma.addr); e; e = e->next) {
+		if (e->kind == EV_DMA_IOVA)
+			continue;
 		diff = __builtin_popcount(dma_differs(e, op));
 		if (e->kind != op->u.dma.kind)
 			diff = 8;
@@ -180,6 +183,27 @@ static bool dma_leaves_rest(struct dma_entry *e, const struct op *op)
 	return true;
 }
 
+/* An unlink or destroy ends every link it touches. */
+static void dma_unlink(struct model *m, struct device *d, const struct op *op)
+{
+	struct dma_entry *e, *next;
+	uint64_t at = op->iova, link;
+
+	while ((e = omap_ceil(&d->dma.live, at)) && e->addr <= op->last) {
+		link = e->addr;
+		for (; e; e = next) {
+			next = e->next;
+			if (e->kind != EV_DMA_IOVA)
+				continue;
+			book_del(d, e);
+			pool_put(&m->entries, e);
+		}
+		if (link == UINT64_MAX)
+			break;
+		at = link + 1;
+	}
+}
+
 int apply_dma_unmap(struct model *m, const struct op *op)
 {
 	struct device *d = device_get(m, op->u.dma.dev);
@@ -190,7 +214,9 @@ int apply_dma_unmap(struct model *m, const struct op *op)
 	d->n.dma_unmaps++;
 	intent_note(m, op, d->ptr);
 	cause_done(m, op->id);
-	if (!e)
+	if (op->u.dma.kind == EV_DMA_IOVA && !op->empty)
+		dma_unlink(m, d, op);
+	if (!e || op->u.dma.kind == EV_DMA_IOVA || dma_is_noop(op))
 		return 0;
 
 	book_del(d, e);

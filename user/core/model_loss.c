@@ -166,33 +166,13 @@ uint32_t model_hook_needs(uint32_t hook)
 	return hook < HOOK_COUNT ? hook_needs[hook] : 0;
 }
 
-/* Spellings of one thing: a kernel has some of them, and lacks nothing without the rest. */
-static bool hook_is_spelling(uint32_t hook)
-{
-	switch (hook) {
-	case HOOK_MAP_ATOMIC:
-	case HOOK_MAP_SG_ATOMIC:
-	case HOOK_DMA_MAP_PHYS:
-	case HOOK_DMA_UNMAP_PHYS:
-	case HOOK_DMA_MAP_PAGE:
-	case HOOK_DMA_UNMAP_PAGE:
-	case HOOK_DMA_MAP_RESOURCE:
-	case HOOK_DMA_UNMAP_RESOURCE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Nothing can happen in a module that is not loaded. */
+/* Nothing can happen in a module that is not loaded; other rows hear what is covered. */
 static bool hook_deaf(const struct model *m, uint32_t hook)
 {
 	const struct hook *h = &m->hooks[hook];
 
-	if (!h->known || h->state == EV_HOOK_HEARD || h->state == EV_HOOK_PENDING ||
-	    h->state == EV_HOOK_COVERED)
-		return false;
-	return h->state != EV_HOOK_MISSING || !hook_is_spelling(hook);
+	return h->known && h->state != EV_HOOK_HEARD && h->state != EV_HOOK_PENDING &&
+	       h->state != EV_HOOK_COVERED;
 }
 
 /* A map call that is heard, and its unmap that is not, or the other way round. */

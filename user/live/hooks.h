@@ -13,8 +13,6 @@
 
 enum witness { WITNESS_STATE, WITNESS_INTENT, WITNESS_ACTION, WITNESS_FLUSH };
 
-enum room { ROOM_CORE, ROOM_STATE, ROOM_FLUSH, ROOM_DMA, ROOM_INTENT, ROOM_VFIO, ROOM_COUNT };
-
 #define HOOK_CANDIDATES 3
 
 struct hook {
@@ -27,7 +25,6 @@ struct hook {
 	const char *covered;	/* absence is no loss where this function exists */
 	const char *lost;	/* what is lost without it */
 	enum witness witness;
-	enum room room;
 	int tracepoint;		/* 1: function[0] is a tracepoint */
 };
 

@@ -98,19 +98,6 @@ static int say_filters(struct live *l)
 	return value ? say_mark(l, EV_MARK_FILTER, value) : 0;
 }
 
-static int load_rooms(struct live *l)
-{
-	static const enum room order[] = {
-		ROOM_CORE, ROOM_STATE, ROOM_FLUSH, ROOM_DMA, ROOM_INTENT, ROOM_VFIO,
-	};
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < sizeof(order) / sizeof(order[0]) && !err; i++)
-		err = loader_load(&l->ld, order[i]);
-	return err;
-}
-
 static void note_pending(struct live *l)
 {
 	unsigned int id;
@@ -142,7 +129,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	if (!err)
 		err = counters_new(l);
 	if (!err)
-		err = load_rooms(l);
+		err = loader_load(&l->ld);
 	if (!err)
 		err = rings_new(l->ld.map_fds[MAP_RINGS], l->ld.cpus, opt->ring_bytes, hand_over, l,
 				&l->rings);
@@ -158,8 +145,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 
 static int read_state(struct live *l)
 {
-	struct bpf_program *prog =
-		bpf_object__find_program_by_name(l->ld.rooms[ROOM_STATE], "state_read");
+	struct bpf_program *prog = l->ld.state_read;
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	if (!prog || bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
@@ -169,11 +155,9 @@ static int read_state(struct live *l)
 
 int live_start(struct live *l)
 {
-	unsigned int room;
 	int err;
 
-	for (room = 0; room < ROOM_COUNT; room++)
-		loader_attach(&l->ld, room);
+	loader_attach(&l->ld);
 	l->tick_ns = now_ns();
 	err = say_hooks(l);
 	if (!err)
@@ -195,27 +179,27 @@ int live_fd(const struct live *l)
 /* A module that came may bring functions that a row waits for. */
 static int try_pending(struct live *l)
 {
+	bool came[HOOK_COUNT] = { false }, any = false;
 	unsigned int id;
-	bool came = false;
 	int err;
 
 	for (id = 0; id < HOOK_COUNT; id++) {
 		struct live_hook *h = &l->ld.hooks[id].pub;
 
-		if (h->state == EV_HOOK_PENDING && loader_module_live(hook_table[id].module)) {
+		came[id] = h->state == EV_HOOK_PENDING && loader_module_live(hook_table[id].module);
+		any |= came[id];
+		if (came[id])
 			h->state = EV_HOOK_HEARD;
-			came = true;
-		}
 	}
-	if (!came)
+	if (!any)
 		return 0;
-	err = loader_load(&l->ld, ROOM_VFIO);
+	err = loader_load(&l->ld);
 	if (err)
 		return err;
-	loader_attach(&l->ld, ROOM_VFIO);
+	loader_attach(&l->ld);
 	note_pending(l);
 	for (id = 0; id < HOOK_COUNT && !err; id++)
-		if (hook_table[id].room == ROOM_VFIO)
+		if (came[id])
 			err = say_hook(l, id);
 	return err;
 }

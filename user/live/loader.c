@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Loading by room. Each room is one BPF object; all share the maps that the first one
- * created. A room whose load fails is opened again without the program that the kernel
- * refused, until the rest loads.
+ * All programs are one BPF object file. It is opened for the rows that can be heard at
+ * the start, and again for those that a module brings later; all share the maps that the
+ * first created. When a load fails, it is opened again without the program that the
+ * kernel refused, until the rest loads.
  */
 #include "live/loader.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,8 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "iommuscope.skel.h"	/* only for the bytes of the object file */
+
 static const char *const map_names[] = {
 	[MAP_TASK_SCOPES] = "task_scopes", [MAP_IRQ_SCOPES] = "irq_scopes",
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
@@ -24,88 +28,6 @@ static const char *const map_names[] = {
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
 #define LOG_BYTES 65536
-
-static bool has_function(const struct btf *btf, const char *name)
-{
-	return name && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-}
-
-bool loader_module_live(const char *module)
-{
-	char path[128], state[16] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
-	f = fopen(path, "re");
-	if (!f)	/* built in, or not there; a built-in one has no initstate but a folder */
-		return false;
-	if (!fgets(state, sizeof(state), f))
-		state[0] = 0;
-	fclose(f);
-	return !strncmp(state, "live", 4);
-}
-
-/* A module's functions are in its own BTF, which needs the kernel's as its base. */
-static const char *module_function(const struct loader *ld, const struct hook *row)
-{
-	struct btf *btf = btf__load_module_btf(row->module, ld->btf);
-	const char *found = NULL;
-	int i;
-
-	if (!btf)
-		return NULL;
-	for (i = 0; i < HOOK_CANDIDATES && !found; i++)
-		if (has_function(btf, row->function[i]))
-			found = row->function[i];
-	btf__free(btf);
-	return found;
-}
-
-static const char *find_function(const struct loader *ld, const struct hook *row)
-{
-	int i;
-
-	if (row->tracepoint)
-		return row->function[0];
-	if (row->module)
-		return module_function(ld, row);
-	for (i = 0; i < HOOK_CANDIDATES; i++)
-		if (has_function(ld->btf, row->function[i]))
-			return row->function[i];
-	return NULL;
-}
-
-static bool witness_off(const struct loader *ld, enum witness w)
-{
-	return (w == WITNESS_INTENT && (ld->opt.off & EV_FILTER_INTENT)) ||
-	       (w == WITNESS_ACTION && (ld->opt.off & EV_FILTER_ACTION)) ||
-	       (w == WITNESS_FLUSH && (ld->opt.off & EV_FILTER_FLUSH));
-}
-
-/* Which rows are wanted and possible; EV_HOOK_HEARD here means "to be loaded". */
-static void resolve_row(struct loader *ld, unsigned int id)
-{
-	const struct hook *row = &hook_table[id];
-	struct live_hook *h = &ld->hooks[id].pub;
-
-	h->function = row->function[0];
-	h->state = EV_HOOK_HEARD;
-	if (witness_off(ld, row->witness)) {
-		h->state = EV_HOOK_OFF;
-	} else if (row->module && !loader_module_live(row->module)) {
-		h->state = EV_HOOK_PENDING;
-	} else if (has_function(ld->btf, row->unless)) {
-		h->state = EV_HOOK_COVERED;
-	} else {
-		const char *found = find_function(ld, row);
-
-		if (found)
-			h->function = found;
-		else
-			h->state = has_function(ld->btf, row->covered) ? EV_HOOK_COVERED :
-									 EV_HOOK_MISSING;
-	}
-}
 
 static int print_quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -122,8 +44,8 @@ static int print_warnings(enum libbpf_print_level level, const char *format, va_
 
 int loader_init(struct loader *ld, const struct live_options *opt)
 {
+	int err, cpus = libbpf_num_possible_cpus();
 	unsigned int i;
-	int cpus = libbpf_num_possible_cpus();
 
 	libbpf_set_print(opt->verbose ? print_warnings : print_quiet);
 	memset(ld, 0, sizeof(*ld));
@@ -135,6 +57,9 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	if (!ld->btf)
 		return -errno;
 	ld->opt = *opt;
+	err = loader_list_functions(ld);
+	if (err)
+		return err;
 	ld->cpus = cpus;
 	ld->config.cpus = cpus;
 	ld->config.filter_tgid = opt->tgid;
@@ -143,7 +68,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 		strncpy(ld->config.device, opt->device, sizeof(ld->config.device) - 1);
 	ld->config.wake_bytes = opt->ring_bytes / 4;
 	for (i = 0; i < HOOK_COUNT; i++)
-		resolve_row(ld, i);
+		loader_resolve(ld, i);
 	return 0;
 }
 
@@ -225,41 +150,60 @@ static int aim(struct bpf_program *prog, const struct hook *row, const char *fun
 	return bpf_program__set_attach_target(prog, 0, function);
 }
 
-static int aim_room(struct loader *ld, struct bpf_object *obj, enum room room)
+static void refuse(struct hook_run *run, int err)
+{
+	run->pub.state = EV_HOOK_REFUSED;
+	run->pub.err = err;
+	run->entry = run->exit = NULL;
+}
+
+/* Rows to be heard that have no program yet. */
+static bool row_is_due(const struct loader *ld, unsigned int id)
+{
+	return ld->hooks[id].pub.state == EV_HOOK_HEARD && !ld->hooks[id].loaded;
+}
+
+static int aim_rows(struct loader *ld, struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 	unsigned int id;
 	int err, count = 0;
 
 	bpf_object__for_each_program(prog, obj)
-		bpf_program__set_autoload(prog, room == ROOM_STATE);
+		bpf_program__set_autoload(prog, false);
 	for (id = 0; id < HOOK_COUNT; id++) {
 		struct hook_run *run = &ld->hooks[id];
 
-		if (hook_table[id].room != room || run->pub.state != EV_HOOK_HEARD)
+		if (!row_is_due(ld, id))
 			continue;
 		find_programs(ld, obj, id);
 		err = aim(run->entry, &hook_table[id], run->pub.function);
 		if (!err)
 			err = aim(run->exit, &hook_table[id], run->pub.function);
-		if (err) {
-			run->pub.state = EV_HOOK_REFUSED;
-			run->pub.err = err;
-			run->entry = run->exit = NULL;
-			continue;
-		}
-		count++;
+		if (err)
+			refuse(run, err);
+		else
+			count++;
 	}
 	return count;
 }
 
-static struct bpf_object *open_room(enum room room)
+/* The program that reads the state at the start belongs to no row: the first object has it. */
+static void aim_state(struct loader *ld, struct bpf_object *obj)
+{
+	if (ld->nobjects)
+		return;
+	ld->state_read = bpf_object__find_program_by_name(obj, "state_read");
+	bpf_program__set_autoload(ld->state_read, true);
+}
+
+static struct bpf_object *open_object(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "iommuscope");
 	const void *bytes;
 	size_t len;
 
-	bytes = room_bytes(room, &len);
+	bytes = programs__elf_bytes(&len);
 	return bpf_object__open_mem(bytes, len, &opts);
 }
 
@@ -311,18 +255,32 @@ static void print_logs(struct bpf_object *obj, const char *logs)
 	}
 }
 
-static void refuse(struct hook_run *run, int err)
+/* Loads @obj; -EAGAIN: a row was refused, open it again without. */
+static int load_object(struct loader *ld, struct bpf_object *obj)
 {
-	run->pub.state = EV_HOOK_REFUSED;
-	run->pub.err = err;
-	run->entry = run->exit = NULL;
+	char *logs = give_logs(obj);
+	unsigned int id;
+	int err;
+
+	if (!logs)
+		return -ENOMEM;
+	err = bpf_object__load(obj);
+	if (err) {
+		if (ld->opt.verbose)
+			print_logs(obj, logs);
+		id = blame(ld, obj, logs);
+		if (id < HOOK_COUNT) {
+			refuse(&ld->hooks[id], err);
+			err = -EAGAIN;
+		}
+	}
+	free(logs);
+	return err;
 }
 
-/* -EAGAIN: one row fewer, try again. */
-static int try_room(struct loader *ld, enum room room)
+static int try_load(struct loader *ld)
 {
-	struct bpf_object *obj = open_room(room);
-	char *logs = NULL;
+	struct bpf_object *obj = open_object();
 	unsigned int id;
 	int err;
 
@@ -331,38 +289,33 @@ static int try_room(struct loader *ld, enum room room)
 	err = share_maps(ld, obj);
 	if (!err)
 		err = write_config(ld, obj);
-	if (!err && !aim_room(ld, obj, room) && room != ROOM_STATE && room != ROOM_CORE)
+	if (!err && !aim_rows(ld, obj) && ld->nobjects)
 		err = -ENOENT;
 	if (!err) {
-		logs = give_logs(obj);
-		err = logs ? bpf_object__load(obj) : -ENOMEM;
-		if (err && logs) {
-			if (ld->opt.verbose)
-				print_logs(obj, logs);
-			id = blame(ld, obj, logs);
-			if (id < HOOK_COUNT) {
-				refuse(&ld->hooks[id], err);
-				err = -EAGAIN;
-			}
-		}
+		aim_state(ld, obj);
+		err = load_object(ld, obj);
 	}
 	if (!err)
 		err = keep_maps(ld, obj);
-	free(logs);
 	if (err) {
 		bpf_object__close(obj);
 		return err;
 	}
-	ld->rooms[room] = obj;
+	ld->objects[ld->nobjects++] = obj;
+	for (id = 0; id < HOOK_COUNT; id++)
+		if (ld->hooks[id].pub.state == EV_HOOK_HEARD)
+			ld->hooks[id].loaded = true;
 	return 0;
 }
 
-int loader_load(struct loader *ld, enum room room)
+int loader_load(struct loader *ld)
 {
 	int err;
 
+	if (ld->nobjects == LIVE_OBJECTS)
+		return -ENOSPC;
 	do {
-		err = try_room(ld, room);
+		err = try_load(ld);
 	} while (err == -EAGAIN);
 	return err == -ENOENT ? 0 : err;
 }
@@ -379,7 +332,7 @@ static struct bpf_link *attach_program(struct bpf_program *prog, int *err)
 	return link;
 }
 
-void loader_attach(struct loader *ld, enum room room)
+void loader_attach(struct loader *ld)
 {
 	unsigned int id;
 
@@ -387,7 +340,7 @@ void loader_attach(struct loader *ld, enum room room)
 		struct hook_run *run = &ld->hooks[id];
 		int err = 0;
 
-		if (hook_table[id].room != room || run->pub.state != EV_HOOK_HEARD)
+		if (run->pub.state != EV_HOOK_HEARD || run->exit_link || run->entry_link)
 			continue;
 		run->exit_link = attach_program(run->exit, &err);
 		if (!err)
@@ -400,16 +353,39 @@ void loader_attach(struct loader *ld, enum room room)
 	}
 }
 
+/*
+ * Taking a program off waits for every task to leave its trampoline, a tenth of a
+ * second each under emulation: the rows wait side by side.
+ */
+static void *detach_row(void *arg)
+{
+	struct hook_run *run = arg;
+
+	bpf_link__destroy(run->entry_link);
+	bpf_link__destroy(run->exit_link);
+	run->entry_link = NULL;
+	run->exit_link = NULL;
+	return NULL;
+}
+
 void loader_detach(struct loader *ld)
 {
+	pthread_t threads[HOOK_COUNT];
+	bool started[HOOK_COUNT] = { false };
 	unsigned int id;
 
 	for (id = 0; id < HOOK_COUNT; id++) {
-		bpf_link__destroy(ld->hooks[id].entry_link);
-		bpf_link__destroy(ld->hooks[id].exit_link);
-		ld->hooks[id].entry_link = NULL;
-		ld->hooks[id].exit_link = NULL;
+		struct hook_run *run = &ld->hooks[id];
+
+		if (!run->entry_link && !run->exit_link)
+			continue;
+		started[id] = !pthread_create(&threads[id], NULL, detach_row, run);
+		if (!started[id])
+			detach_row(run);
 	}
+	for (id = 0; id < HOOK_COUNT; id++)
+		if (started[id])
+			pthread_join(threads[id], NULL);
 }
 
 void loader_free(struct loader *ld)
@@ -417,10 +393,11 @@ void loader_free(struct loader *ld)
 	unsigned int i;
 
 	loader_detach(ld);
-	for (i = 0; i < ROOM_COUNT; i++)
-		bpf_object__close(ld->rooms[i]);
+	for (i = 0; i < ld->nobjects; i++)
+		bpf_object__close(ld->objects[i]);
 	for (i = 0; i < LIVE_MAPS; i++)
 		if (ld->map_fds[i] >= 0)
 			close(ld->map_fds[i]);
+	free(ld->functions);
 	btf__free(ld->btf);
 }

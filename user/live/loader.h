@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Inside user/live: BPF objects by room, the shared maps, and attachment by row. */
+/* Inside user/live: BPF objects, their shared maps, and attachment by row. */
 #ifndef IOMMUSCOPE_LOADER_H
 #define IOMMUSCOPE_LOADER_H
 
@@ -9,9 +9,11 @@
 #include "shared.h"
 
 #define LIVE_MAPS 6
+#define LIVE_OBJECTS 16
 
 struct hook_run {
 	struct live_hook pub;
+	bool loaded;
 	struct bpf_program *entry, *exit;
 	struct bpf_link *entry_link, *exit_link;
 	uint64_t entry_missed, exit_missed;	/* as last read */
@@ -20,9 +22,13 @@ struct hook_run {
 struct loader {
 	struct live_options opt;
 	struct bpf_config config;
-	struct bpf_object *rooms[ROOM_COUNT];
+	struct bpf_object *objects[LIVE_OBJECTS];	/* the first at start, the others as modules come */
+	unsigned int nobjects;
+	struct bpf_program *state_read;
 	struct hook_run hooks[HOOK_COUNT];
 	struct btf *btf;	/* of the kernel image */
+	const char **functions;	/* its functions, sorted; names point into @btf */
+	size_t nfunctions;
 	int map_fds[LIVE_MAPS];	/* shared; -1 until the first object created them */
 	unsigned int cpus;
 };
@@ -34,25 +40,29 @@ enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_
 int loader_init(struct loader *ld, const struct live_options *opt);
 
 /**
- * loader_load() - Load one room with the rows that this kernel has
+ * loader_load() - Load and keep what the rows to be heard need
  *
- * A program that the kernel refuses makes its row EV_HOOK_REFUSED and the rest is
- * loaded without it.
+ * Rows in state EV_HOOK_HEARD that have no program yet are loaded, in one object. A
+ * program that the kernel refuses makes its row EV_HOOK_REFUSED and the rest is
+ * loaded without it. May be called again when a module brought more functions.
  *
- * Return: 0 (also when no row of the room is to be had), or -errno.
+ * Return: 0 or -errno.
  */
-int loader_load(struct loader *ld, enum room room);
+int loader_load(struct loader *ld);
 
-/** loader_attach() - Attach the loaded rows of @room: exits first, so that no frame stays. */
-void loader_attach(struct loader *ld, enum room room);
+/** loader_attach() - Attach what is loaded and not attached: exits first, so that no frame stays. */
+void loader_attach(struct loader *ld);
+
+/** loader_list_functions() - Know the kernel image's functions by name. 0 or -ENOMEM. */
+int loader_list_functions(struct loader *ld);
+
+/** loader_resolve() - State of row @id; EV_HOOK_HEARD here means that it can be loaded. */
+void loader_resolve(struct loader *ld, unsigned int id);
 
 /** loader_module_live() - Is @module loaded and initialised? */
 bool loader_module_live(const char *module);
 
 void loader_detach(struct loader *ld);
 void loader_free(struct loader *ld);
-
-/* The object file of @room, embedded in the program. */
-const void *room_bytes(enum room room, size_t *len);
 
 #endif

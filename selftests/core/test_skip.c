@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Calls that were skipped, starts, stops, filters and hooks that do not hear. */
+#include "plots.h"
+
+/* ---- calls that were skipped ---- */
+
+static void missed_exits_take_it_back(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NPLOTS; i++) {
+		struct story s;
+		uint64_t from;
+
+		story_begin(&s);
+		plots[i].first(&s);
+		from = s.now;
+		plots[i].second(&s);
+		missed(&s, HOOK_UNMAP, 0, 1, from);
+		expect_clean(&s);
+		story_end(&s);
+	}
+}
+
+static void missed_exits_make_unsure(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NPLOTS; i++) {
+		struct story s;
+
+		story_begin(&s);
+		plots[i].first(&s);
+		missed(&s, HOOK_FLUSH_VTD, 0, 1, 0);
+		plots[i].second(&s);
+		expect_clean(&s);
+		story_end(&s);
+	}
+}
+
+static void missed_exits_after_the_finding_do_not(void **state)
+{
+	struct story s;
+	uint64_t from;
+
+	(void)state;
+	story_begin(&s);
+	map(&s, 0x2000, PAGE);
+	map(&s, 0x2000, PAGE);
+	from = s.now;
+	missed(&s, HOOK_UNMAP, 0, 1, from);
+	expect(&s, "map-overlap", 1);
+	story_end(&s);
+}
+
+static void missed_entries_cost_only_the_begin(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	map(&s, 0x2000, PAGE);
+	missed(&s, HOOK_UNMAP, 1, 3, 0);
+	map(&s, 0x2000, PAGE);
+	expect(&s, "map-overlap", 1);
+	assert_int_equal(report_tally(engine_report(s.e))->missed_entry, 3);
+	story_end(&s);
+}
+
+static void a_skip_explains_a_miss(void **state)
+{
+	struct story s;
+	uint64_t from;
+
+	(void)state;
+	story_begin(&s);
+	map(&s, 0x2000, PAGE);
+	map(&s, 0x8000, PAGE);
+	from = s.now;
+	skipped(&s, HOOK_UNMAP, DOM, 0x2000, PAGE, s.now);
+	missed(&s, HOOK_UNMAP, 0, 1, from);
+	map(&s, 0x2000, PAGE);
+	expect_clean(&s);
+	map(&s, 0x8000, PAGE);
+	expect(&s, "map-overlap", 1);
+	story_end(&s);
+}
+
+static void one_skip_does_not_explain_two(void **state)
+{
+	struct story s;
+	uint64_t from;
+
+	(void)state;
+	story_begin(&s);
+	map(&s, 0x8000, PAGE);
+	from = s.now;
+	skipped(&s, HOOK_UNMAP, DOM, 0x2000, PAGE, s.now);
+	missed(&s, HOOK_UNMAP, 0, 2, from);
+	map(&s, 0x8000, PAGE);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+struct skipping {
+	const char *name;
+	uint64_t object, iova, size;
+	bool late;
+	uint64_t left;
+};
+
+/* A finding about [0x2000, 0x2fff] of DOM stands. */
+static const struct skipping skippings[] = {
+	{ "its range", DOM, 0x2000, PAGE, false, 0 },
+	{ "its last byte", DOM, 0x2fff, PAGE, false, 0 },
+	{ "below", DOM, 0x1000, PAGE, false, 1 },
+	{ "above", DOM, 0x3000, PAGE, false, 1 },
+	{ "all of it", DOM, 0, 0, false, 0 },
+	{ "beyond the top", DOM, 0x2000, -PAGE, false, 0 },
+	{ "another domain", DOM2, 0x2000, PAGE, false, 1 },
+	{ "begun afterwards", DOM, 0x2000, PAGE, true, 1 },
+};
+
+static void a_skip_takes_back_what_it_touches(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(skippings) / sizeof(skippings[0]); i++) {
+		const struct skipping *k = &skippings[i];
+		struct story s;
+		uint64_t begin;
+
+		story_begin(&s);
+		map(&s, 0x2000, PAGE);
+		begin = s.now;
+		map(&s, 0x2000, PAGE);
+		expect(&s, "map-overlap", 1);
+		skipped(&s, HOOK_UNMAP, k->object, k->iova, k->size, k->late ? s.now : begin);
+		expect(&s, "map-overlap", k->left);
+		story_end(&s);
+	}
+}
+
+static void a_skipped_flush_may_have_paid(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	owe(&s);
+	skipped(&s, HOOK_FLUSH_VTD, MMU, 0, 0, s.now);
+	map(&s, 0x2000, PAGE);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* ---- start, stop, filters, hooks ---- */
+
+static void before_the_hooks_are_attached(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NPLOTS; i++) {
+		struct story s = { .now = 1000 };
+
+		assert_int_equal(engine_new(&s.e), 0);
+		plots[i].first(&s);
+		mark(&s, EV_MARK_ATTACHED, 0);
+		plots[i].second(&s);
+		expect_clean(&s);
+		story_end(&s);
+	}
+}
+
+static void after_the_stop(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NPLOTS; i++) {
+		struct story s;
+
+		story_begin(&s);
+		plots[i].first(&s);
+		mark(&s, EV_MARK_STOP, 0);
+		plots[i].second(&s);
+		expect_clean(&s);
+		story_end(&s);
+	}
+}
+
+static void with_one_process_only(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NPLOTS; i++) {
+		struct story s;
+
+		story_begin(&s);
+		mark(&s, EV_MARK_FILTER, EV_FILTER_PID);
+		plots[i].first(&s);
+		plots[i].second(&s);
+		expect_clean(&s);
+		story_end(&s);
+	}
+}
+
+static bool is_off(const struct story *s, const char *name)
+{
+	struct checker_status st;
+	bool off = false;
+	size_t i;
+
+	for (i = 0; !engine_checker(s->e, i, &st); i++)
+		off |= !strcmp(st.name, name) && st.off;
+	return off;
+}
+
+static void deaf_hooks_turn_checkers_off(void **state)
+{
+	static const struct {
+		uint32_t number, state;
+		bool flush, dma, overlap;
+	} cases[] = {
+		{ HOOK_FLUSH_VTD, EV_HOOK_HEARD, false, false, false },
+		{ HOOK_FLUSH_VTD, EV_HOOK_REFUSED, true, false, false },
+		{ HOOK_FLUSH_AMD, EV_HOOK_MISSING, false, false, false },
+		{ HOOK_DMA_UNMAP_SG, EV_HOOK_MISSING, false, true, false },
+		{ HOOK_UNMAP, EV_HOOK_REFUSED, true, false, true },
+		{ HOOK_MAP_ATOMIC, EV_HOOK_COVERED, false, false, false },
+		{ HOOK_MAP_ATOMIC, EV_HOOK_REFUSED, true, false, true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct story s;
+
+		story_begin(&s);
+		describe_device(&s, DEV, EV_DRIVER_VTD);
+		hook(&s, cases[i].number, cases[i].state);
+		assert_int_equal(is_off(&s, "stale-iotlb"), cases[i].flush);
+		assert_int_equal(is_off(&s, "dma-unmap-mismatch"), cases[i].dma);
+		assert_int_equal(is_off(&s, "map-overlap"), cases[i].overlap);
+		story_end(&s);
+	}
+}
+
+static void without_the_flush_hook_nobody_owes(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	hook(&s, HOOK_FLUSH_VTD, EV_HOOK_MISSING);
+	owe(&s);
+	map(&s, 0x2000, PAGE);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+static void a_record_that_cannot_be_read_is_a_loss(void **state)
+{
+	char junk[64] = { 0 };
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	map(&s, 0x2000, PAGE);
+	assert_int_equal(engine_feed(s.e, junk, sizeof(junk)), -EBADMSG);
+	map(&s, 0x2000, PAGE);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(missed_exits_take_it_back),
+		cmocka_unit_test(missed_exits_make_unsure),
+		cmocka_unit_test(missed_exits_after_the_finding_do_not),
+		cmocka_unit_test(missed_entries_cost_only_the_begin),
+		cmocka_unit_test(a_skip_explains_a_miss),
+		cmocka_unit_test(one_skip_does_not_explain_two),
+		cmocka_unit_test(a_skip_takes_back_what_it_touches),
+		cmocka_unit_test(a_skipped_flush_may_have_paid),
+		cmocka_unit_test(before_the_hooks_are_attached),
+		cmocka_unit_test(after_the_stop),
+		cmocka_unit_test(with_one_process_only),
+		cmocka_unit_test(deaf_hooks_turn_checkers_off),
+		cmocka_unit_test(without_the_flush_hook_nobody_owes),
+		cmocka_unit_test(a_record_that_cannot_be_read_is_a_loss),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
