@@ -103,7 +103,7 @@ $(O)/selftests/trace/test_%: $(O)/selftests/trace/test_%.o $(UNIT_OBJS) $(call h
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
 
-.SECONDARY: $(TEST_SRCS:%.c=$(O)/%.o)
+.SECONDARY: $(TEST_SRCS:%.c=$(O)/%.o) $(TEST_HELPERS:%.c=$(O)/%.o)
 
 # Fuzzers: clang's libFuzzer over the pure rooms.
 FUZZERS := $(patsubst selftests/fuzz/%.c,$(O)/fuzz/%,$(sort $(wildcard selftests/fuzz/fuzz_*.c)))
