@@ -52,6 +52,30 @@ static void does_not_say_what_the_map_said(void **state)
 	}
 }
 
+/* Heard by half before everything was attached: its unmap went unheard. */
+static void a_mapping_from_before_makes_room(void **state)
+{
+	struct story s;
+	int i;
+
+	(void)state;
+	story_begin_unattached(&s);
+	describe_domain(&s, DOM, DOMAIN_PAGING | DOMAIN_DMA_API);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	mark(&s, EV_MARK_ATTACHED, 0);
+	describe_domain(&s, DOM, DOMAIN_PAGING | DOMAIN_DMA_API);
+	attach(&s, DEV, DOM);
+	for (i = 0; i < 3; i++) {
+		dma(&s, EV_DMA_MAP, 0x2000, 256, EV_DMA_PAGE, 1);
+		dma(&s, EV_DMA_UNMAP, 0x2000, 256, EV_DMA_PAGE, 1);
+	}
+	unbind(&s, DEV);
+	expect(&s, "dma-unmap-mismatch", 0);
+	expect(&s, "unmap-wide", 0);
+	expect(&s, "leak-on-free", 0);
+	story_end(&s);
+}
+
 /* dma_free_coherent(dev, 0, NULL, 0): drivers do that, the DMA API ignores it. */
 static void freeing_nothing_is_allowed(void **state)
 {
@@ -376,6 +400,7 @@ int main(void)
 		cmocka_unit_test(an_attach_that_failed_proves_nothing),
 		cmocka_unit_test(more_permission_than_asked),
 		cmocka_unit_test(freeing_nothing_is_allowed),
+		cmocka_unit_test(a_mapping_from_before_makes_room),
 		cmocka_unit_test(another_cause_is_none_of_it),
 	};
 

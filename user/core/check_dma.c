@@ -9,15 +9,6 @@
  */
 #include "check.h"
 
-/* An address of a DMA domain belongs to one mapping at a time. */
-static bool addresses_unique(const struct model *m, const struct device *dev)
-{
-	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
-
-	return b && b->domain && epoch_sure(m, b->epoch, 0) && b->domain->typed &&
-	       b->domain->type & DOMAIN_PAGING;
-}
-
 static bool book_known(const struct model *m, const struct device *dev)
 {
 	return epoch_sure(m, dev->dma.known_epoch, dev->dma.sure_epoch);
@@ -90,7 +81,7 @@ static int dma_missing(const struct model *m, const struct device *dev, const st
 		return 0;
 	}
 	if (t && epoch_sure(m, t->epoch, dev->dma.sure_epoch) &&
-	    (addresses_unique(m, dev) || book_known(m, dev)))
+	    (dma_translated(m, dev) || book_known(m, dev)))
 		return mismatch(dev, t, "unmapped twice", op, rep);
 	if (!t && book_known(m, dev))
 		return mismatch(dev, NULL, "unmapped, but never mapped", op, rep);
@@ -114,7 +105,7 @@ static int dma_before(const struct model *m, const struct op *op, struct report 
 	}
 	if (!e)
 		return dma_missing(m, dev, op, rep);
-	if (chain_sure(m, dev, op) && (addresses_unique(m, dev) || book_known(m, dev)))
+	if (chain_sure(m, dev, op) && (dma_translated(m, dev) || book_known(m, dev)))
 		return mismatch(dev, e, difference(diff), op, rep);
 
 	rep->tally.unknown++;

@@ -411,6 +411,12 @@ struct dma_entry *dma_match(const struct device *d, const struct op *op);
 /** dma_differs() - Return: DMA_DIFF_*: how the unmap @op does not fit @e. */
 unsigned int dma_differs(const struct dma_entry *e, const struct op *op);
 
+/**
+ * dma_translated() - Return: @d surely is in a paging domain, where an address belongs
+ * to one mapping at a time.
+ */
+bool dma_translated(const struct model *m, const struct device *d);
+
 /** dma_is_noop() - Return: @op frees a NULL address, which the DMA API allows and ignores. */
 static inline bool dma_is_noop(const struct op *op)
 {

@@ -34,7 +34,8 @@ struct dma_entry *dma_match(const struct device *d, const struct op *op)
 	unsigned int diff, least = 0;
 
 	for (e = omap_get(&d->dma.live, op->u.dma.addr); e; e = e->next) {
-		if (e->kind == EV_DMA_IOVA)
+		/* Nobody unmaps before the map has returned: that is an earlier tenant's unmap. */
+		if (e->kind == EV_DMA_IOVA || (op->begin && op->begin <= e->end))
 			continue;
 		diff = __builtin_popcount(dma_differs(e, op));
 		if (e->kind != op->u.dma.kind)
@@ -128,6 +129,43 @@ static void entry_from(const struct model *m, struct dma_entry *e, const struct 
 	};
 }
 
+bool dma_translated(const struct model *m, const struct device *d)
+{
+	const struct binding *b = device_binding(d, EV_TAG_NO_PASID);
+
+	return b && b->domain && epoch_sure(m, b->epoch, 0) && b->domain->typed &&
+	       b->domain->type & DOMAIN_PAGING;
+}
+
+/*
+ * Addresses are handed out once: whoever stands at @addr in doubt went unheard. A sure
+ * one may still be in its unmap, which releases the address before it returns. Where
+ * addresses are shared, nobody can tell who went.
+ */
+static void book_displace(struct model *m, struct device *d, uint64_t addr)
+{
+	struct dma_entry *e, *next;
+
+	if (!dma_translated(m, d))
+		return;
+	for (e = omap_get(&d->dma.live, addr); e; e = next) {
+		next = e->next;
+		if (e->kind == EV_DMA_IOVA || model_entry_sure(m, d, e))
+			continue;
+		book_del(d, e);
+		pool_put(&m->entries, e);
+	}
+}
+
+/* An unmap that may have meant another mapping of its address leaves all of them in doubt. */
+static void chain_doubt(struct device *d, uint64_t addr)
+{
+	struct dma_entry *e;
+
+	for (e = omap_get(&d->dma.live, addr); e; e = e->next)
+		e->flags |= DMA_UNSURE;
+}
+
 static bool map_failed(const struct ev_dma *e)
 {
 	return e->addr == EV_DMA_ERROR || (e->kind == EV_DMA_SG && !e->mapped);
@@ -140,6 +178,7 @@ static int dma_enter(struct model *m, struct device *d, const struct op *op)
 	if (!e)
 		return -ENOMEM;
 	entry_from(m, e, op);
+	book_displace(m, d, e->addr);
 	if (book_add(d, e)) {
 		pool_put(&m->entries, e);
 		return -ENOMEM;
@@ -219,6 +258,8 @@ int apply_dma_unmap(struct model *m, const struct op *op)
 	if (!e || op->u.dma.kind == EV_DMA_IOVA || dma_is_noop(op))
 		return 0;
 
+	if (!model_entry_sure(m, d, e))
+		chain_doubt(d, e->addr);
 	book_del(d, e);
 	tomb_put(d, e);
 	if (!dma_leaves_rest(e, op) || book_add(d, e))
