@@ -83,7 +83,7 @@ static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u3
 	struct cpu_state *st = cpu_state(cpu);
 	struct ev_hdr *h;
 
-	if (!st)
+	if (!st || !st->listening)
 		return NULL;
 	e->ring = bpf_map_lookup_elem(&rings, &cpu);
 	if (!e->ring)

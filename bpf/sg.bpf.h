@@ -79,6 +79,17 @@ static long sg_step(u32 i, struct sg_map *m)
 	return 0;
 }
 
+/*
+ * Zero, but the verifier does not know. 6.1 verifies a bpf_loop() body with the values
+ * of the first turn only, and removes code that these cannot reach.
+ */
+static __always_inline u64 unknown_zero(u64 any)
+{
+	volatile u64 copy = any;
+
+	return copy - any;
+}
+
 static __always_inline void emit_sg_map(struct sg_map *m)
 {
 	if (m->ret <= 0) {
@@ -87,6 +98,8 @@ static __always_inline void emit_sg_map(struct sg_map *m)
 	}
 	m->left = m->ret;
 	m->vmemmap = vmemmap_start();
+	m->size = unknown_zero(m->ret);
+	m->paddr = unknown_zero(m->ret);
 	bpf_loop(SG_MAX, sg_step, m, 0);
 	if (m->left)
 		m->call.flags |= EVF_TRUNC;

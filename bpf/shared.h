@@ -22,7 +22,8 @@ struct cpu_state {
 	__u64 ids;		/* intents begun */
 	__u64 no_scope;		/* entries for which no scope storage was to be had */
 	__u64 overflow;		/* entries nested deeper than a scope holds */
-	__u64 pad[3];
+	__u32 listening;	/* 0: nothing is written; set once all hooks are attached */
+	__u32 pad[5];
 };
 _Static_assert(sizeof(struct cpu_state) == 64, "one cache line");
 

@@ -25,16 +25,26 @@ static const char *difference(unsigned int diff)
 	return "unmapped with another direction";
 }
 
-static void compare(struct finding *f, const struct dma_entry *e, const struct op *op)
+/* Both sides of what differs; the rest is the same. */
+static void compare(struct finding *f, const struct dma_entry *e, const struct op *op,
+		    unsigned int diff)
 {
-	finding_dec(f, "mapped_kind", e->kind);
-	finding_dec(f, "unmapped_kind", op->u.dma.kind);
-	finding_dec(f, "mapped_size", e->size);
-	finding_dec(f, "unmapped_size", op->u.dma.size);
-	finding_dec(f, "mapped_dir", e->dir);
-	finding_dec(f, "unmapped_dir", op->u.dma.dir);
-	finding_dec(f, "mapped_nents", e->nents);
-	finding_dec(f, "unmapped_nents", op->u.dma.nents);
+	if (diff & DMA_DIFF_KIND) {
+		finding_text(f, "mapped_as", dma_kind_name(e->kind));
+		finding_text(f, "unmapped_as", dma_kind_name(op->u.dma.kind));
+	}
+	if (diff & DMA_DIFF_SIZE) {
+		finding_dec(f, "mapped_bytes", e->size);
+		finding_dec(f, "unmapped_bytes", op->u.dma.size);
+	}
+	if (diff & DMA_DIFF_NENTS) {
+		finding_dec(f, "mapped_nents", e->nents);
+		finding_dec(f, "unmapped_nents", op->u.dma.nents);
+	}
+	if (diff & DMA_DIFF_DIR) {
+		finding_text(f, "mapped_dir", dma_dir_name(e->dir));
+		finding_text(f, "unmapped_dir", dma_dir_name(op->u.dma.dir));
+	}
 }
 
 static int mismatch(const struct device *dev, const struct dma_entry *e, const char *what,
@@ -53,7 +63,7 @@ static int mismatch(const struct device *dev, const struct dma_entry *e, const c
 	finding_op(&f, "unmap", op);
 	finding_text(&f, "what", what);
 	if (e)
-		compare(&f, e, op);
+		compare(&f, e, op, dma_differs(e, op));
 	return report_add(rep, &f);
 }
 

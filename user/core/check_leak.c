@@ -44,11 +44,13 @@ static int leak_free(const struct model *m, const struct op *op, struct report *
 	return ret;
 }
 
-static const char *kind_name(uint32_t kind)
+/* The core's own map, where the address is translated. */
+static void action_ref(struct finding *f, const struct domain *d, const struct dma_entry *e)
 {
-	static const char *const names[] = { "page", "sg", "coherent", "resource", "iova" };
+	const struct range *r = d ? range_first(&d->ranges, e->addr, e->addr) : NULL;
 
-	return kind < 5 ? names[kind] : "unknown";
+	if (r && r->cause == e->id)
+		range_ref(f, r);
 }
 
 static int leaked(const struct device *dev, const struct dma_entry *e,
@@ -65,13 +67,19 @@ static int leaked(const struct device *dev, const struct dma_entry *e,
 		check_range(&f, e->addr, last);
 	finding_ref(&f, "map", &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu, .pid = e->pid,
 					      .seq = e->seq, .time_ns = e->end });
+	if (e->flags & DMA_REST)
+		finding_ref(&f, "cut", &(struct ref){ .kind = EV_DMA_UNMAP, .cpu = e->cut.cpu,
+				.pid = e->cut.pid, .seq = e->cut.seq,
+				.time_ns = e->cut.time_ns });
+	action_ref(&f, b ? b->domain : NULL, e);
 	finding_op(&f, "driver gone", op);
 	finding_text(&f, "what", e->flags & DMA_REST ?
 		     "rest of a mapping that was unmapped with too small a size" :
 		     "DMA mapping left by the driver");
-	finding_text(&f, "kind", kind_name(e->kind));
-	finding_dec(&f, "size", e->size);
-	finding_dec(&f, "left_by_driver", total);
+	finding_name_of(&f, "driver", op->u.unbind.driver);
+	finding_text(&f, "mapped_as", dma_kind_name(e->kind));
+	finding_dec(&f, "bytes", e->size);
+	finding_dec(&f, "left_in_all", total);
 	return report_add(rep, &f);
 }
 

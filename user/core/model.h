@@ -178,6 +178,12 @@ struct dma_entry {
 	uint32_t pid;
 	uint16_t cpu;
 	uint16_t flags;		/* DMA_* */
+	struct {
+		uint64_t seq;
+		uint64_t time_ns;
+		uint32_t pid;
+		uint16_t cpu;
+	} cut;			/* DMA_REST: the unmap that left this */
 	struct dma_entry *next;	/* at the same address, younger */
 };
 
@@ -416,6 +422,10 @@ unsigned int dma_differs(const struct dma_entry *e, const struct op *op);
  * to one mapping at a time.
  */
 bool dma_translated(const struct model *m, const struct device *d);
+
+/** dma_kind_name(), dma_dir_name() - Words for enum ev_dma_kind, enum dma_data_direction. */
+const char *dma_kind_name(uint32_t kind);
+const char *dma_dir_name(uint32_t dir);
 
 /** dma_is_noop() - Return: @op frees a NULL address, which the DMA API allows and ignores. */
 static inline bool dma_is_noop(const struct op *op)

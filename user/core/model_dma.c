@@ -129,6 +129,20 @@ static void entry_from(const struct model *m, struct dma_entry *e, const struct 
 	};
 }
 
+const char *dma_kind_name(uint32_t kind)
+{
+	static const char *const names[] = { "page", "scatterlist", "coherent", "resource", "IOVA" };
+
+	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
+}
+
+const char *dma_dir_name(uint32_t dir)
+{
+	static const char *const names[] = { "both ways", "to the device", "from the device", "none" };
+
+	return dir < sizeof(names) / sizeof(names[0]) ? names[dir] : "unknown";
+}
+
 bool dma_translated(const struct model *m, const struct device *d)
 {
 	const struct binding *b = device_binding(d, EV_TAG_NO_PASID);
@@ -219,6 +233,10 @@ static bool dma_leaves_rest(struct dma_entry *e, const struct op *op)
 	e->size = end - cut;
 	e->addr = cut;
 	e->flags |= DMA_REST;
+	e->cut.seq = op->seq;
+	e->cut.time_ns = op->end;
+	e->cut.pid = op->pid;
+	e->cut.cpu = op->cpu;
 	return true;
 }
 

@@ -226,3 +226,11 @@ void finding_text(struct finding *f, const char *key, const char *text)
 {
 	detail_add(f, &(struct detail){ .key = key, .kind = DETAIL_TEXT, .text = text });
 }
+
+void finding_name_of(struct finding *f, const char *key, const char *name)
+{
+	struct detail d = { .key = key, .kind = DETAIL_NAME };
+
+	memcpy(d.name, name, strnlen(name, sizeof(d.name) - 1));
+	detail_add(f, &d);
+}

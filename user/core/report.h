@@ -43,11 +43,12 @@ struct ref {
 	uint64_t time_ns;
 };
 
-enum detail_kind { DETAIL_HEX, DETAIL_DEC, DETAIL_TEXT };
+enum detail_kind { DETAIL_HEX, DETAIL_DEC, DETAIL_TEXT, DETAIL_NAME };
 
 struct detail {
 	const char *key;	/* static */
 	const char *text;	/* static; DETAIL_TEXT */
+	char name[25];		/* DETAIL_NAME: a copy */
 	uint64_t value;
 	enum detail_kind kind;
 };
@@ -167,5 +168,6 @@ void finding_op(struct finding *f, const char *role, const struct op *op);
 void finding_hex(struct finding *f, const char *key, uint64_t value);
 void finding_dec(struct finding *f, const char *key, uint64_t value);
 void finding_text(struct finding *f, const char *key, const char *text);
+void finding_name_of(struct finding *f, const char *key, const char *name);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ struct live {
 	live_sink sink;
 	void *arg;
 	uint64_t user_seq;
+	struct cpu_state *cpus;	/* shared with the programs */
+	size_t cpus_bytes;
 	uint64_t *lost, *next;
 	uint64_t tick_ns;	/* when the counters were last read */
 	bool module_came;	/* since the pending rows were last tried */
@@ -108,6 +111,32 @@ static void note_pending(struct live *l)
 			l->pending = true;
 }
 
+static int map_counters(struct live *l)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *at;
+
+	l->cpus_bytes = (l->ld.cpus * sizeof(*l->cpus) + page - 1) / page * page;
+	at = mmap(NULL, l->cpus_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		  l->ld.map_fds[MAP_CPU_STATES], 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	l->cpus = at;
+	return 0;
+}
+
+/*
+ * Attaching and detaching take seconds, in which some hooks hear and others do not:
+ * the programs write nothing then.
+ */
+static void listen_all(struct live *l, uint32_t yes)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < l->ld.cpus; cpu++)
+		__atomic_store_n(&l->cpus[cpu].listening, yes, __ATOMIC_SEQ_CST);
+}
+
 static int counters_new(struct live *l)
 {
 	l->lost = calloc(l->ld.cpus, sizeof(*l->lost));
@@ -131,6 +160,8 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	if (!err)
 		err = loader_load(&l->ld);
 	if (!err)
+		err = map_counters(l);
+	if (!err)
 		err = rings_new(l->ld.map_fds[MAP_RINGS], l->ld.cpus, opt->ring_bytes, hand_over, l,
 				&l->rings);
 	if (err) {
@@ -153,11 +184,37 @@ static int read_state(struct live *l)
 	return 0;
 }
 
+static uint64_t misses_of(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (!prog || bpf_program__fd(prog) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+/* What was skipped before we listened is no loss. */
+static void forget_misses(struct live *l)
+{
+	unsigned int id;
+
+	for (id = 0; id < HOOK_COUNT; id++) {
+		struct hook_run *run = &l->ld.hooks[id];
+
+		run->entry_missed = misses_of(run->entry);
+		run->exit_missed = misses_of(run->exit);
+	}
+}
+
 int live_start(struct live *l)
 {
 	int err;
 
 	loader_attach(&l->ld);
+	forget_misses(l);
+	listen_all(l, 1);
 	l->tick_ns = now_ns();
 	err = say_hooks(l);
 	if (!err)
@@ -217,17 +274,6 @@ int live_drain(struct live *l)
 	return n;
 }
 
-static uint64_t misses_of(const struct bpf_program *prog)
-{
-	struct bpf_prog_info info = {};
-	uint32_t len = sizeof(info);
-
-	if (!prog || bpf_program__fd(prog) < 0 ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-		return 0;
-	return info.recursion_misses;
-}
-
 static int say_missed(struct live *l, unsigned int id, uint64_t now, uint64_t *last, bool entry)
 {
 	struct ev_missed rec = {
@@ -267,14 +313,11 @@ int live_tick(struct live *l)
 
 static void read_counters(struct live *l)
 {
-	struct cpu_state st;
-	uint32_t cpu;
+	unsigned int cpu;
 
 	for (cpu = 0; cpu < l->ld.cpus; cpu++) {
-		if (bpf_map_lookup_elem(l->ld.map_fds[MAP_CPU_STATES], &cpu, &st))
-			continue;
-		l->lost[cpu] = st.lost;
-		l->next[cpu] = st.seq;
+		l->lost[cpu] = l->cpus[cpu].lost;
+		l->next[cpu] = l->cpus[cpu].seq;
 	}
 }
 
@@ -283,6 +326,9 @@ int live_stop(struct live *l)
 	int err = say_mark(l, EV_MARK_STOP, 0);
 	int n;
 
+	if (!err)
+		err = live_tick(l);
+	listen_all(l, 0);
 	loader_detach(&l->ld);
 	do {
 		n = rings_drain(l->rings);
@@ -290,7 +336,7 @@ int live_stop(struct live *l)
 	read_counters(l);
 	if (!err && n < 0)
 		err = n;
-	return err ?: live_tick(l);
+	return err;
 }
 
 unsigned int live_possible_cpus(void)
@@ -315,17 +361,6 @@ const uint64_t *live_next(const struct live *l)
 	return l->next;
 }
 
-void live_skipped(const struct live *l, uint64_t *exits, uint64_t *entries)
-{
-	unsigned int id;
-
-	*exits = *entries = 0;
-	for (id = 0; id < HOOK_COUNT; id++) {
-		*exits += l->ld.hooks[id].exit_missed;
-		*entries += l->ld.hooks[id].entry_missed;
-	}
-}
-
 const struct live_hook *live_hook(const struct live *l, unsigned int id)
 {
 	return &l->ld.hooks[id].pub;
@@ -335,6 +370,8 @@ void live_free(struct live *l)
 {
 	if (!l)
 		return;
+	if (l->cpus)
+		munmap(l->cpus, l->cpus_bytes);
 	loader_free(&l->ld);
 	rings_free(l->rings);
 	free(l->lost);

@@ -98,9 +98,6 @@ bool live_has_device(const char *name);
 const uint64_t *live_lost(const struct live *l);
 const uint64_t *live_next(const struct live *l);
 
-/* Calls skipped by recursion: exits (events lost), entries (only begin and cause). */
-void live_skipped(const struct live *l, uint64_t *exits, uint64_t *entries);
-
 /* State of row @id of the hook table. */
 const struct live_hook *live_hook(const struct live *l, unsigned int id);
 

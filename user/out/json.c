@@ -42,8 +42,8 @@ static void put_ref(const struct out *o, const struct ref *r)
 static void put_detail(FILE *to, const struct detail *d)
 {
 	fprintf(to, "\"%s\":", d->key);
-	if (d->kind == DETAIL_TEXT)
-		put_text(to, d->text);
+	if (d->kind == DETAIL_TEXT || d->kind == DETAIL_NAME)
+		put_text(to, d->kind == DETAIL_TEXT ? d->text : d->name);
 	else if (d->kind == DETAIL_HEX)
 		fprintf(to, "\"0x%" PRIx64 "\"", d->value);
 	else

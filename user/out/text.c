@@ -45,8 +45,8 @@ static void print_story(const struct out *o, const struct finding *f)
 static void print_detail(const struct out *o, const struct detail *d)
 {
 	fprintf(o->to, "    %-14s ", d->key);
-	if (d->kind == DETAIL_TEXT)
-		fprintf(o->to, "%s\n", d->text);
+	if (d->kind == DETAIL_TEXT || d->kind == DETAIL_NAME)
+		fprintf(o->to, "%s\n", d->kind == DETAIL_TEXT ? d->text : d->name);
 	else if (d->kind == DETAIL_HEX)
 		fprintf(o->to, "0x%" PRIx64 "\n", d->value);
 	else
