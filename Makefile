@@ -138,8 +138,18 @@ test-all: test-programs
 demo: all $(O)/deps-test.stamp
 	$(Q)scripts/demo
 
+# Benchmarks print tables and judge nothing.
+BENCHES := $(O)/bench/engine $(O)/bench/trace
+
+$(O)/bench/engine: selftests/core/bench_engine.c $(CORE_SRCS)
+$(O)/bench/trace: selftests/trace/bench.c selftests/trace/util.c $(TRACE_SRCS) user/core/schema.c
+$(BENCHES): | $(O)/deps-test.stamp
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I. -Iuser -Ibpf -o $@ $^ -lJudy -lcmocka
+
 .PHONY: bench
-bench: all
+bench: all $(BENCHES)
 	$(Q)scripts/bench
 
 # ---- install ----
