@@ -43,7 +43,7 @@ struct domain_counters {
 	uint64_t unmaps_fast;	/* iommu_unmap_fast(), the caller flushes */
 	uint64_t unmaps_queued;	/* through a flush queue */
 	uint64_t unmap_bytes;
-	uint64_t attaches;
+	uint64_t attaches;	/* heard; the state at the start is none */
 	uint64_t flushes;	/* completed invalidations that named one of its caches */
 	uint64_t live_max;	/* ranges */
 	uint64_t lingering;	/* (range, cache) pairs that owe a flush now */

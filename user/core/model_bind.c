@@ -181,6 +181,8 @@ static int attach_done(struct model *m, struct device *dev, struct domain *d,
 	}
 	bind_to(m, b, d, op);
 	device_leave_caches(m, dev, d, op->u.attach.pasid);
+	if (op->flags & EVF_STATE)
+		return 0;
 	dev->n.attaches++;
 	if (d)
 		d->n.attaches++;
