@@ -130,6 +130,8 @@ test: test-programs
 test-all: test-programs
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
 		edu_dma KERNEL=6.1
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
+		edu_dma KERNEL=7.2
 	$(Q)scripts/test --all
 
 .SECONDARY: $(BPF_OBJ)

@@ -198,16 +198,30 @@ static __always_inline void emit_domain_op(u32 type, const struct call *c,
 	emit_submit(&e, rec);
 }
 
-SEC("fexit")
-int domain_alloc_exit(void *ctx)
+static __always_inline void alloc_end(void *ctx)
 {
 	struct iommu_domain *domain = (void *)ret_of(ctx);
 	struct call c = { .enclosing = HOOK_COUNT, .flags = context_now() };
 
 	if (!domain || (u64)domain >= (u64)-4095)
-		return 0;
+		return;
 	c.begin_ns = bpf_ktime_get_ns();
 	emit_domain_op(EV_ALLOC, &c, domain);
+}
+
+/* Default domains; the compiler may put it into the function below as well. */
+SEC("fexit")
+int domain_alloc_exit(void *ctx)
+{
+	alloc_end(ctx);
+	return 0;
+}
+
+/* Domains for VFIO and iommufd */
+SEC("fexit")
+int paging_alloc_exit(void *ctx)
+{
+	alloc_end(ctx);
 	return 0;
 }
 

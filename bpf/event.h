@@ -148,6 +148,7 @@ enum ev_hook_id {
 	HOOK_FLUSH_AMD,
 	HOOK_TAG_VTD,
 	HOOK_TAG_AMD,
+	HOOK_PAGING_ALLOC,
 	HOOK_COUNT,
 };
 
@@ -298,7 +299,7 @@ struct ev_stream_end {
 };
 _Static_assert(sizeof(struct ev_stream_end) == 56, "wire ABI");
 
-/* EV_ALLOC, EV_FREE */
+/* EV_ALLOC at the end of the allocation, EV_FREE before the domain goes; begin_ns is that moment. */
 struct ev_domain_op {
 	struct ev_op op;
 	__u64 domain;

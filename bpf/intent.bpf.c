@@ -126,6 +126,20 @@ static __always_inline u32 vfio_type(u32 cmd)
 	return EV_VFIO_ATTACH;
 }
 
+/*
+ * Without a frame it was no ioctl of VFIO's, or its entry was skipped: then the
+ * descriptor still tells whose it is, unless another thread has just reused it.
+ */
+static __always_inline bool container_late(struct pt_regs *regs, struct call *c)
+{
+	struct file *file = file_of(BPF_CORE_READ(regs, di));
+
+	if (!file || !file_is_vfio(file))
+		return false;
+	c->object = (u64)BPF_CORE_READ(file, private_data);
+	return true;
+}
+
 SEC("fexit")
 int vfio_ioctl_exit(u64 *ctx)
 {
@@ -138,7 +152,9 @@ int vfio_ioctl_exit(u64 *ctx)
 	if (!cmd_is_ours(cmd))
 		return 0;
 	call_end(ctx, HOOK_VFIO_IOCTL, &c);
-	if (!c.id || !wanted_task(c.flags))
+	if (!c.object && !container_late(regs, &c))
+		return 0;
+	if (!wanted_task(c.flags))
 		return 0;
 	rec = emit_op(&e, vfio_type(cmd), sizeof(*rec), &c);
 	if (!rec)
@@ -146,7 +162,7 @@ int vfio_ioctl_exit(u64 *ctx)
 	vfio_fill(rec, cmd, BPF_CORE_READ(regs, dx));
 	rec->container = c.object;
 	if (cmd == VFIO_IOMMU_UNMAP_DMA)
-		rec->size = c.size;
+		rec->size = c.flags & EVF_NOENTRY ? rec->done : c.size;
 	rec->ret = ret_of(ctx);
 	emit_submit(&e, rec);
 	return 0;

@@ -90,10 +90,11 @@ struct dev_iommu___deferred {		/* 6.4+ */
 };
 
 struct iommu_group;
+struct bus_type;
 
 struct device {
 	struct kobject kobj;
-	const char *init_name;
+	const struct bus_type *bus;
 	struct device_driver *driver;
 	struct iommu_group *iommu_group;
 	struct dev_iommu *iommu;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * State that all programs share. Each .bpf.c is an object of its own; the loader
- * creates these maps once and hands them to every object (bpf_map__reuse_fd), and
- * sizes those that depend on the number of CPUs.
+ * State that all programs share. The object may be loaded more than once (modules come
+ * later): the first load creates these maps, the others are handed the same
+ * (bpf_map__reuse_fd). The loader sizes those that depend on the number of CPUs.
  */
 #ifndef IOMMUSCOPE_MAPS_BPF_H
 #define IOMMUSCOPE_MAPS_BPF_H

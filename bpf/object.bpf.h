@@ -195,8 +195,12 @@ static __always_inline u32 device_flags(struct device *dev, u32 kind)
 {
 	struct dev_iommu___deferred *di = (void *)BPF_CORE_READ(dev, iommu);
 	void *priv = BPF_CORE_READ(dev, iommu, priv);
+	struct pci_dev *pdev = (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
 	u32 flags = 0;
 
+	if ((const void *)BPF_CORE_READ(dev, bus) == &pci_bus_type &&
+	    BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
+		flags |= EV_DEV_UNTRUSTED;
 	if (kind == EV_DRIVER_VTD && priv &&
 	    BPF_CORE_READ_BITFIELD_PROBED((struct device_domain_info *)priv, ats_enabled))
 		flags |= EV_DEV_ATS;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* A table of subcommands; nothing else. */
+#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,17 @@ static int usage(FILE *to)
 	return to == stdout ? EXIT_CLEAN : EXIT_ERROR;
 }
 
+/* argp's usage lines begin with argv[0]. */
+static int run(const struct command *c, int argc, char **argv)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "iommuscope %s", c->name);
+	argv[0] = name;
+	argp_err_exit_status = EXIT_ERROR;
+	return c->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -40,7 +52,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run(&commands[i], argc - 1, argv + 1);
 	say_error("no such command: %s", argv[1]);
 	return usage(stderr);
 }

@@ -18,7 +18,8 @@ qemu_value() {
 qemu_iommu() {
 	local kind=${iommu%%,*}
 
-	iommu_append='iommu.passthrough=0'
+	# AMD-Vi guests sometimes see no timer interrupt when the host is busy, and panic.
+	iommu_append='iommu.passthrough=0 no_timer_check'
 	case $kind in
 	vtd) iommu_device=intel-iommu,intremap=off,caching-mode=off ;;
 	vtd-cm) iommu_device=intel-iommu,intremap=off,caching-mode=on ;;

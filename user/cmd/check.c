@@ -122,6 +122,7 @@ int check_trace(const char *path, const struct check_options *opt)
 	} else {
 		struct out o = {
 			.to = stdout,
+			.engine = e,
 			.model = engine_model(e),
 			.report = engine_report(e),
 			.source = &src,
@@ -159,7 +160,6 @@ int cmd_check(int argc, char **argv)
 	struct options o = { 0 };
 	int i, status = EXIT_CLEAN;
 
-	argp_err_exit_status = EXIT_ERROR;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	for (i = 0; i < o.npaths; i++)
 		status = worse(status, check_trace(o.paths[i], &o.check));

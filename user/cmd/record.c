@@ -381,14 +381,13 @@ int cmd_record(int argc, char **argv)
 	struct recorder r = { .opt = &o };
 	int status;
 
-	argp_err_exit_status = EXIT_ERROR;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
 	if (!o.output)
 		o.output = default_output();
 	status = check_device(&o);
 	if (!status)
 		status = record(&r);
-	if (o.status_of_cmd && o.command && status != EXIT_ERROR)
+	if (o.status_of_cmd && r.child.ended && status != EXIT_ERROR)
 		return WIFEXITED(r.child.status) ? WEXITSTATUS(r.child.status) :
 						   128 + WTERMSIG(r.child.status);
 	return status;

@@ -83,9 +83,27 @@ static int leaked(const struct device *dev, const struct dma_entry *e,
 	return report_add(rep, &f);
 }
 
+/*
+ * What an unmap with too small a size left: only if the IOMMU surely kept it. AMD-Vi and
+ * virtio-iommu cannot split a page of theirs, and take all of it.
+ */
+static bool rest_is_live(const struct model *m, const struct device *dev,
+			 const struct dma_entry *e)
+{
+	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
+	const struct range *r;
+
+	if (!dma_translated(m, dev))
+		return false;
+	r = range_first(&b->domain->ranges, e->addr, e->addr);
+	return r && r->cause == e->id && model_range_sure(m, b->domain, r);
+}
+
 static bool is_leak(const struct model *m, const struct device *dev, const struct dma_entry *e)
 {
-	return !(e->flags & DMA_LEAKED) && model_entry_sure(m, dev, e);
+	if (e->flags & DMA_LEAKED || !model_entry_sure(m, dev, e))
+		return false;
+	return !(e->flags & DMA_REST) || rest_is_live(m, dev, e);
 }
 
 static const struct dma_entry *entry_after(const struct device *dev, const struct dma_entry *e)

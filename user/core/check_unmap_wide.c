@@ -42,8 +42,7 @@ static bool wide_dma(const struct model *m, const struct piece *p, const struct 
 	const struct device *dev = model_device(m, op->u.dma.dev);
 	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
 
-	if (op->u.dma.kind == EV_DMA_IOVA || !e || !e->id || !p->range.cause ||
-	    !model_entry_sure(m, dev, e))
+	if (!e || !e->id || !p->range.cause || !model_entry_sure(m, dev, e))
 		return false;
 
 	return p->range.cause != e->id && outside(p, op);
@@ -77,7 +76,7 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 	unsigned int i;
 	int ret = 0;
 
-	if (!c)
+	if (!c || (op->kind == EV_DMA_UNMAP && op->u.dma.kind == EV_DMA_IOVA))
 		return 0;
 	if (c->overflow || !model_sure_op(m, op))
 		rep->tally.unknown++;

@@ -202,12 +202,12 @@ static int refused(struct engine *e, const void *buf, size_t len, ssize_t err)
 
 	if (len >= sizeof(h))
 		memcpy(&h, buf, sizeof(h));
-	if (err == -EOVERFLOW)
+	if (err == -EOVERFLOW && h.type >= EV_VFIO_MAP) {
 		e->rep.tally.overflow++;
-	else
+	} else {
 		e->rep.tally.malformed++;
-	if (err != -EOVERFLOW || h.type < EV_VFIO_MAP)
 		doubt_since(e, e->m->now, e->m->now);
+	}
 	return err == -EOVERFLOW ? -EOVERFLOW : -EBADMSG;
 }
 

@@ -86,7 +86,7 @@ struct finding {
 struct tally {
 	uint64_t records[64];	/* by enum ev_type */
 	uint64_t malformed;
-	uint64_t overflow;	/* iova + size wraps */
+	uint64_t overflow;	/* intents whose iova + size wraps: the caller's mistake */
 	uint64_t gaps;		/* engine_gap() calls */
 	uint64_t lost;		/* records, by gaps */
 	uint64_t missed;	/* calls, by EV_MISSED of exit programs */

@@ -11,6 +11,14 @@ const struct hook hook_table[HOOK_COUNT] = {
 		.lost = "a new domain's content is unknown until it is mapped",
 		.witness = WITNESS_ACTION,
 	},
+	[HOOK_PAGING_ALLOC] = {
+		.name = "action.paging_alloc",
+		.exit = "paging_alloc_exit",
+		.function = { "iommu_paging_domain_alloc_flags", "iommu_paging_domain_alloc",
+			      "iommu_domain_alloc" },
+		.lost = "a new domain of VFIO or iommufd is unknown until it is mapped",
+		.witness = WITNESS_ACTION,
+	},
 	[HOOK_DOMAIN_FREE] = {
 		.name = "action.free",
 		.entry = "domain_free_entry",

@@ -240,6 +240,7 @@ static int try_pending(struct live *l)
 	unsigned int id;
 	int err;
 
+	l->module_came = false;
 	for (id = 0; id < HOOK_COUNT; id++) {
 		struct live_hook *h = &l->ld.hooks[id].pub;
 
@@ -301,7 +302,9 @@ int live_tick(struct live *l)
 
 		if (run->pub.state != EV_HOOK_HEARD)
 			continue;
-		err = say_missed(l, id, misses_of(run->entry), &run->entry_missed, true);
+		/* Where there is no exit program, the entry program writes the record. */
+		err = say_missed(l, id, misses_of(run->entry), &run->entry_missed,
+				 hook_table[id].exit);
 		if (!err)
 			err = say_missed(l, id, misses_of(run->exit), &run->exit_missed, false);
 	}
@@ -321,6 +324,17 @@ static void read_counters(struct live *l)
 	}
 }
 
+/* Calls without a frame, as if their entry had been skipped: begin and cause are lost. */
+static int say_frameless(struct live *l)
+{
+	uint64_t total = 0, before = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < l->ld.cpus; cpu++)
+		total += l->cpus[cpu].no_scope + l->cpus[cpu].overflow;
+	return say_missed(l, HOOK_COUNT, total, &before, true);
+}
+
 int live_stop(struct live *l)
 {
 	int err = say_mark(l, EV_MARK_STOP, 0);
@@ -328,6 +342,8 @@ int live_stop(struct live *l)
 
 	if (!err)
 		err = live_tick(l);
+	if (!err)
+		err = say_frameless(l);
 	listen_all(l, 0);
 	loader_detach(&l->ld);
 	do {

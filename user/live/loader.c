@@ -154,6 +154,10 @@ static void refuse(struct hook_run *run, int err)
 {
 	run->pub.state = EV_HOOK_REFUSED;
 	run->pub.err = err;
+	if (run->entry)
+		bpf_program__set_autoload(run->entry, false);
+	if (run->exit)
+		bpf_program__set_autoload(run->exit, false);
 	run->entry = run->exit = NULL;
 }
 

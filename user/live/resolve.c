@@ -79,7 +79,7 @@ static const char *find_function(const struct loader *ld, const struct hook *row
 
 	if (row->tracepoint)
 		return row->function[0];
-	if (row->module)
+	if (row->module && !has_function(ld, row->function[0]))
 		return module_function(ld, row);
 	for (i = 0; i < HOOK_CANDIDATES; i++)
 		if (has_function(ld, row->function[i]))
@@ -104,7 +104,8 @@ void loader_resolve(struct loader *ld, unsigned int id)
 	h->state = EV_HOOK_HEARD;
 	if (witness_off(ld, row->witness)) {
 		h->state = EV_HOOK_OFF;
-	} else if (row->module && !loader_module_live(row->module)) {
+	} else if (row->module && !loader_module_live(row->module) &&
+		   !has_function(ld, row->function[0])) {
 		h->state = EV_HOOK_PENDING;
 	} else if (has_function(ld, row->unless)) {
 		h->state = EV_HOOK_COVERED;

@@ -107,6 +107,20 @@ static void put_domain(const struct out *o, const struct domain *d)
 		d->dead ? "true" : "false");
 }
 
+static void put_off(const struct out *o)
+{
+	struct checker_status st;
+	const char *comma = "";
+	size_t i;
+
+	for (i = 0; !engine_checker(o->engine, i, &st); i++) {
+		if (!st.off)
+			continue;
+		fprintf(o->to, "%s\"%s\"", comma, st.name);
+		comma = ",";
+	}
+}
+
 static void put_events(const struct out *o)
 {
 	const struct tally *t = report_tally(o->report);
@@ -143,5 +157,7 @@ void json_summary(const struct out *o)
 		violations, t->lost, t->missed, t->suppressed, t->retracted, t->unknown, t->needs_table,
 		o->source->complete ? "true" : "false", o->source->events);
 	put_events(o);
-	fprintf(o->to, "}}\n");
+	fprintf(o->to, "},\"not_checked\":[");
+	put_off(o);
+	fprintf(o->to, "]}\n");
 }

@@ -27,6 +27,7 @@ struct out_source {
 
 struct out {
 	FILE *to;
+	const struct engine *engine;
 	const struct model *model;
 	const struct report *report;
 	const struct out_source *source;

@@ -3,6 +3,7 @@
 #include "out/out.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/schema.h"
 #include "event.h"
@@ -103,7 +104,7 @@ static void print_losses(const struct out *o)
 
 	fprintf(o->to, "\nlosses         ring full %" PRIu64 ", exits skipped by recursion %" PRIu64
 		       " (entries %" PRIu64 ": only begin and cause), malformed %" PRIu64 "\n",
-		t->lost, t->missed, t->missed_entry, t->malformed + t->overflow);
+		t->lost, t->missed, t->missed_entry, t->malformed);
 	if (out_lost(o))
 		fprintf(o->to, "               what the losses touch is unknown: findings withheld %"
 			       PRIu64 ", retracted %" PRIu64 "\n",
@@ -137,7 +138,21 @@ static void print_filter(const struct out *o)
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (o->model->filter & names[i].bit)
 			fprintf(o->to, " %s;", names[i].text);
-	fprintf(o->to, " checkers that need more were off\n");
+	fputc('\n', o->to);
+}
+
+/* Checkers that could not look: nothing found by them means nothing. */
+static void print_off(const struct out *o)
+{
+	struct checker_status st;
+	const char *last = "";
+	size_t i;
+
+	for (i = 0; !engine_checker(o->engine, i, &st); i++) {
+		if (st.off && strcmp(st.name, last))
+			fprintf(o->to, "not checked    %s: %s\n", st.name, st.off);
+		last = st.name;
+	}
 }
 
 static void print_verdict(const struct out *o)
@@ -168,5 +183,6 @@ void text_summary(const struct out *o, bool stat)
 		print_hooks(o);
 	print_losses(o);
 	print_filter(o);
+	print_off(o);
 	print_verdict(o);
 }
