@@ -82,7 +82,7 @@ static __always_inline void map_sg_end(void *ctx, u32 hook)
 	m.call.flags |= EVF_SG;
 	m.iova = arg(ctx, 1);
 	m.sg = arg(ctx, 2);
-	m.nents = arg(ctx, 3);
+	m.nents = (u32)arg(ctx, 3);
 	m.prot = arg(ctx, 4);
 	m.ret = ret_of(ctx);
 	emit_sg_map(&m);
@@ -273,7 +273,7 @@ static __always_inline void attach_begin(void *ctx, u32 hook, struct device *dev
 {
 	u64 old = (u64)BPF_CORE_READ(dev, iommu_group, domain);
 
-	call_begin(ctx, hook, true, old, 0, 0);
+	call_begin(ctx, hook, true, (u64)dev, 0, old);
 }
 
 static __always_inline void attach_end(void *ctx, u32 hook, struct move *m)
@@ -282,7 +282,7 @@ static __always_inline void attach_end(void *ctx, u32 hook, struct move *m)
 
 	call_end(ctx, hook, &c);
 	m->hook = hook;
-	m->old = c.object;
+	m->old = c.size;
 	if (!want_device(m->dev, m->domain))
 		return;
 	emit_device(m->dev, 0);
@@ -306,27 +306,34 @@ int attach_exit(void *ctx)
 		.domain = (void *)arg(ctx, 0),
 		.dev = (void *)arg(ctx, 1),
 		.pasid = EV_TAG_NO_PASID,
-		.ret = ret_of(ctx),
+		.ret = (s32)ret_of(ctx),
 	};
 
 	attach_end(ctx, HOOK_ATTACH, &m);
 	return 0;
 }
 
-/* iommu_deinit_device(dev), 6.1: iommu_release_device(dev): the device leaves the IOMMU */
+/*
+ * iommu_deinit_device(dev), 6.1: iommu_release_device(dev): the device leaves the IOMMU.
+ * Told at entry: the call frees the group's domain when the last device goes.
+ */
 SEC("fentry")
 int release_entry(void *ctx)
 {
-	attach_begin(ctx, HOOK_RELEASE, (void *)arg(ctx, 0));
-	return 0;
-}
+	struct device *dev = (void *)arg(ctx, 0);
+	struct move m = {
+		.dev = dev,
+		.pasid = EV_TAG_NO_PASID,
+		.hook = HOOK_RELEASE,
+	};
+	struct call c = { .enclosing = HOOK_COUNT, .flags = context_now() };
 
-SEC("fexit")
-int release_exit(void *ctx)
-{
-	struct move m = { .dev = (void *)arg(ctx, 0), .pasid = EV_TAG_NO_PASID };
-
-	attach_end(ctx, HOOK_RELEASE, &m);
+	if (!want_device(dev, NULL))
+		return 0;
+	c.begin_ns = bpf_ktime_get_ns();
+	m.old = (u64)BPF_CORE_READ(dev, iommu_group, domain);
+	emit_device(dev, 0);
+	emit_attach(&c, &m);
 	return 0;
 }
 
@@ -334,7 +341,7 @@ int release_exit(void *ctx)
 SEC("fentry")
 int pasid_attach_entry(void *ctx)
 {
-	call_begin(ctx, HOOK_PASID_ATTACH, true, 0, 0, 0);
+	call_begin(ctx, HOOK_PASID_ATTACH, true, arg(ctx, 1), 0, 0);
 	return 0;
 }
 
@@ -345,7 +352,7 @@ int pasid_attach_exit(void *ctx)
 		.domain = (void *)arg(ctx, 0),
 		.dev = (void *)arg(ctx, 1),
 		.pasid = arg(ctx, 2),
-		.ret = ret_of(ctx),
+		.ret = (s32)ret_of(ctx),
 	};
 
 	attach_end(ctx, HOOK_PASID_ATTACH, &m);
@@ -356,7 +363,7 @@ int pasid_attach_exit(void *ctx)
 SEC("fentry")
 int pasid_detach_entry(void *ctx)
 {
-	call_begin(ctx, HOOK_PASID_DETACH, true, arg(ctx, 0), 0, 0);
+	call_begin(ctx, HOOK_PASID_DETACH, true, arg(ctx, 1), 0, arg(ctx, 0));
 	return 0;
 }
 

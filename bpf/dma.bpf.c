@@ -18,6 +18,7 @@ struct dma_call {
 	u32 mapped;
 };
 
+/* @addr, @size: what is in doubt if the exit is skipped; 0, 0 the whole device. */
 static __always_inline void dma_begin(void *ctx, u32 hook, u64 addr, u64 size)
 {
 	call_begin(ctx, hook, true, arg(ctx, 0), addr, size);
@@ -54,7 +55,7 @@ static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct 
 SEC("fentry")
 int dma_map_phys_entry(void *ctx)
 {
-	dma_begin(ctx, HOOK_DMA_MAP_PHYS, 0, arg(ctx, 2));
+	dma_begin(ctx, HOOK_DMA_MAP_PHYS, 0, 0);
 	return 0;
 }
 
@@ -96,7 +97,7 @@ int dma_unmap_phys_exit(void *ctx)
 SEC("fentry")
 int dma_map_page_entry(void *ctx)
 {
-	dma_begin(ctx, HOOK_DMA_MAP_PAGE, 0, arg(ctx, 3));
+	dma_begin(ctx, HOOK_DMA_MAP_PAGE, 0, 0);
 	return 0;
 }
 
@@ -205,7 +206,6 @@ int dma_unmap_sg_entry(void *ctx)
 {
 	struct scatterlist *sg = (void *)arg(ctx, 1);
 
-	/* Read here: the driver may not keep dma_address past the call. */
 	dma_begin(ctx, HOOK_DMA_UNMAP_SG, BPF_CORE_READ(sg, dma_address), 0);
 	return 0;
 }
@@ -227,7 +227,7 @@ int dma_unmap_sg_exit(void *ctx)
 SEC("fentry")
 int dma_alloc_entry(void *ctx)
 {
-	dma_begin(ctx, HOOK_DMA_ALLOC, 0, arg(ctx, 1));
+	dma_begin(ctx, HOOK_DMA_ALLOC, 0, 0);
 	return 0;
 }
 
@@ -269,7 +269,7 @@ int dma_free_exit(void *ctx)
 SEC("fentry")
 int dma_map_resource_entry(void *ctx)
 {
-	dma_begin(ctx, HOOK_DMA_MAP_RESOURCE, 0, arg(ctx, 2));
+	dma_begin(ctx, HOOK_DMA_MAP_RESOURCE, 0, 0);
 	return 0;
 }
 
@@ -330,7 +330,7 @@ int dma_iova_link_exit(void *ctx)
 		.attrs = arg(ctx, 6), .kind = EV_DMA_IOVA,
 	};
 
-	if (ret_of(ctx))
+	if ((s32)ret_of(ctx))
 		d.addr = EV_DMA_ERROR;
 	dma_end(ctx, HOOK_DMA_IOVA_LINK, EV_DMA_MAP, &d);
 	return 0;

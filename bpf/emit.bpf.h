@@ -85,12 +85,9 @@ static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u3
 
 	if (!st || !st->listening)
 		return NULL;
-	e->ring = bpf_map_lookup_elem(&rings, &cpu);
-	if (!e->ring)
-		return NULL;
-
 	e->seq = __sync_fetch_and_add(&st->seq, 1);
-	h = bpf_ringbuf_reserve(e->ring, size, 0);
+	e->ring = bpf_map_lookup_elem(&rings, &cpu);
+	h = e->ring ? bpf_ringbuf_reserve(e->ring, size, 0) : NULL;
 	if (!h) {
 		__sync_fetch_and_add(&st->lost, 1);
 		return NULL;

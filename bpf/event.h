@@ -208,7 +208,7 @@ _Static_assert(sizeof(struct ev_tag) == 72, "wire ABI");
 struct ev_unbind {
 	struct ev_hdr h;
 	__u64 dev;
-	char driver[24];	/* "" if none was bound (device removal, failed probe) */
+	char driver[24];	/* "" if none was bound (device removal) */
 };
 _Static_assert(sizeof(struct ev_unbind) == 56, "wire ABI");
 
@@ -271,6 +271,7 @@ enum ev_mark_kind {
 	EV_MARK_STOP = 3,	/* hooks are being detached; what follows is incomplete */
 	EV_MARK_CMD_BEGIN = 4,	/* value: pid of the command after -- */
 	EV_MARK_CMD_END = 5,	/* value: its wait status */
+	EV_MARK_TICK = 7,	/* the kernel's counters of skips were read; once a second */
 	EV_MARK_FILTER = 6,	/* value: EV_FILTER_*: part of the events was not wanted */
 };
 
@@ -346,7 +347,7 @@ _Static_assert(sizeof(struct ev_unmap) == 96, "wire ABI");
 /* VFIO type1 ioctls, and their iommufd compatibility twins. op.id is set. */
 struct ev_vfio {
 	struct ev_op op;
-	__u64 container;	/* file->private_data of the container: identity only */
+	__u64 container;	/* file->private_data of the container: identity only; 0 unknown */
 	__u64 vaddr;		/* process address (map) */
 	__u64 iova;
 	__u64 size;		/* bytes asked */

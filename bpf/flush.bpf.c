@@ -104,7 +104,7 @@ static __always_inline void tag_attached(void *ctx, u32 kind)
 	struct iommu_domain *domain = (void *)arg(ctx, 0);
 	struct device *dev = (void *)arg(ctx, 1);
 
-	if (ret_of(ctx) || !want_device(dev, NULL))
+	if ((s32)ret_of(ctx) || !want_device(dev, NULL))
 		return;
 	emit_tag(domain, dev, kind, context_now());
 }

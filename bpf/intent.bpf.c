@@ -52,11 +52,21 @@ static __always_inline struct file *file_of(u32 fd)
 	return file;
 }
 
-static __always_inline bool file_is_vfio(struct file *file)
+#define MINOR_BITS 20		/* include/linux/kdev_t.h */
+#define MISC_MAJOR 10
+
+/*
+ * Ioctl numbers are shared: 0x3b71 on a device of VFIO's is a hot reset. Containers,
+ * /dev/vfio/vfio and /dev/iommu, are misc devices; a group is not.
+ */
+static __always_inline bool file_is_vfio(struct file *file, u32 cmd)
 {
 	struct module *owner = BPF_CORE_READ(file, f_op, owner);
+	bool misc = BPF_CORE_READ(file, f_inode, i_rdev) >> MINOR_BITS == MISC_MAJOR;
 	u64 name = 0;
 
+	if (misc == (cmd == VFIO_GROUP_SET_CONTAINER))
+		return false;
 	if (!owner)
 		return true;
 	bpf_core_read(&name, sizeof(name), &owner->name);
@@ -75,7 +85,7 @@ int vfio_ioctl_entry(u64 *ctx)
 	if (!cmd_is_ours(cmd))
 		return 0;
 	file = file_of(BPF_CORE_READ(regs, di));
-	if (!file || !file_is_vfio(file))
+	if (!file || !file_is_vfio(file, cmd))
 		return 0;
 	if (cmd == VFIO_IOMMU_MAP_DMA) {
 		bpf_probe_read_user(&map, sizeof(map), (void *)BPF_CORE_READ(regs, dx));
@@ -134,7 +144,7 @@ static __always_inline bool container_late(struct pt_regs *regs, struct call *c)
 {
 	struct file *file = file_of(BPF_CORE_READ(regs, di));
 
-	if (!file || !file_is_vfio(file))
+	if (!file || !file_is_vfio(file, BPF_CORE_READ(regs, si)))
 		return false;
 	c->object = (u64)BPF_CORE_READ(file, private_data);
 	return true;
@@ -160,9 +170,9 @@ int vfio_ioctl_exit(u64 *ctx)
 	if (!rec)
 		return 0;
 	vfio_fill(rec, cmd, BPF_CORE_READ(regs, dx));
-	rec->container = c.object;
+	rec->container = cmd == VFIO_GROUP_SET_CONTAINER ? 0 : c.object;
 	if (cmd == VFIO_IOMMU_UNMAP_DMA)
-		rec->size = c.flags & EVF_NOENTRY ? rec->done : c.size;
+		rec->size = c.flags & (EVF_NOENTRY | EVF_NOCTX) ? rec->done : c.size;
 	rec->ret = ret_of(ctx);
 	emit_submit(&e, rec);
 	return 0;

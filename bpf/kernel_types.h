@@ -119,8 +119,17 @@ struct iommu_domain {
 	struct iommu_domain_geometry geometry;
 };
 
+struct atomic {
+	s64 counter;
+};
+
+struct mutex {
+	struct atomic owner;	/* 0: free */
+};
+
 struct iommu_group {
 	struct kobject kobj;
+	struct mutex mutex;
 	struct list_head devices;
 	int id;
 	struct iommu_domain *default_domain;
@@ -158,6 +167,10 @@ struct page {
 	unsigned long flags;
 };
 
+struct scatterlist___flags {		/* CONFIG_NEED_SG_DMA_FLAGS */
+	unsigned int dma_flags;
+};
+
 struct dma_iova_state {			/* 6.16+ */
 	u64 addr;
 };
@@ -173,8 +186,8 @@ struct xa_node {
 
 /* drivers/iommu/intel/iommu.h */
 struct intel_iommu {
-	u64 ecap;
 	int seq_id;
+	void *qi;		/* NULL: register-based invalidation */
 };
 
 struct dmar_domain {
@@ -243,8 +256,13 @@ struct file_operations {
 	struct module *owner;
 };
 
+struct inode {
+	u32 i_rdev;
+};
+
 struct file {
 	const struct file_operations *f_op;
+	struct inode *f_inode;
 	void *private_data;
 };
 
@@ -258,9 +276,6 @@ struct files_struct {
 };
 
 struct task_struct {
-	int pid;
-	int tgid;
-	char comm[16];
 	struct files_struct *files;
 };
 

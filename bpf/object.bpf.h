@@ -116,6 +116,8 @@ static __always_inline bool vtd_read_tag(struct iommu_domain *domain, struct dev
 	if (!info)
 		return false;
 	iommu = BPF_CORE_READ(info, iommu);
+	if (!BPF_CORE_READ(iommu, qi))
+		return false;	/* its flushes cannot be heard: no tag, no debt */
 	did = xarray_load(BPF_CORE_READ(dd, iommu_array.xa_head), BPF_CORE_READ(iommu, seq_id));
 	if (!did)
 		return false;
@@ -198,7 +200,7 @@ static __always_inline u32 device_flags(struct device *dev, u32 kind)
 	struct pci_dev *pdev = (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
 	u32 flags = 0;
 
-	if ((const void *)BPF_CORE_READ(dev, bus) == &pci_bus_type &&
+	if (&pci_bus_type && (const void *)BPF_CORE_READ(dev, bus) == &pci_bus_type &&
 	    BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
 		flags |= EV_DEV_UNTRUSTED;
 	if (kind == EV_DRIVER_VTD && priv &&

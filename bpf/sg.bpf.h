@@ -44,6 +44,16 @@ static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
 	emit_submit(&e, rec);
 }
 
+#define SG_DMA_BUS_ADDRESS 1	/* peer-to-peer: the core does not map it */
+
+static __always_inline bool sg_is_bus_address(struct scatterlist *sg)
+{
+	struct scatterlist___flags *flags = (void *)sg;
+
+	return bpf_core_field_exists(flags->dma_flags) &&
+	       BPF_CORE_READ(flags, dma_flags) & SG_DMA_BUS_ADDRESS;
+}
+
 static long sg_step(u32 i, struct sg_map *m)
 {
 	struct scatterlist *sg = (void *)m->sg;
@@ -52,6 +62,8 @@ static long sg_step(u32 i, struct sg_map *m)
 	if (i >= m->nents || !m->left)
 		return 1;
 	link = BPF_CORE_READ(sg, page_link);
+	if (sg_is_bus_address(sg))
+		goto next;
 	len = BPF_CORE_READ(sg, length);
 	paddr = page_phys(link & ~(SG_CHAIN | SG_END), m->vmemmap) + BPF_CORE_READ(sg, offset);
 	if (len > m->left)
@@ -67,6 +79,7 @@ static long sg_step(u32 i, struct sg_map *m)
 	m->size += len;
 	m->left -= len;
 
+next:
 	if (link & SG_END) {
 		m->nents = 0;
 		return 0;

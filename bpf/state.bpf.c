@@ -85,10 +85,13 @@ static long group_step(u32 i, struct kset_walk *w)
 		return 1;
 	group = (void *)w->pos - bpf_core_field_offset(struct kobject, entry) -
 		bpf_core_field_offset(struct iommu_group, kobj);
+	if (BPF_CORE_READ(group, mutex.owner.counter))
+		goto next;	/* being changed: its moves are heard */
 	g.group = group;
 	g.head = (u64)group + bpf_core_field_offset(struct iommu_group, devices);
 	g.pos = (u64)BPF_CORE_READ(group, devices.next);
 	bpf_loop(GROUP_DEVICES_MAX, device_step, &g, 0);
+next:
 	w->pos = list_next(w->pos);
 	return 0;
 }
@@ -104,5 +107,6 @@ int state_read(void *ctx)
 		return 0;
 	w.head = (u64)kset + bpf_core_field_offset(struct kset, list);
 	w.pos = (u64)BPF_CORE_READ(kset, list.next);
-	return bpf_loop(GROUPS_MAX, group_step, &w, 0);
+	bpf_loop(GROUPS_MAX, group_step, &w, 0);
+	return w.pos != w.head;	/* 1: a group went away under the walk */
 }

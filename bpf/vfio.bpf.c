@@ -18,7 +18,7 @@ static __always_inline void group_end(void *ctx, u32 hook, u32 type, s64 ret)
 	rec = emit_op(&e, type, sizeof(*rec), &c);
 	if (!rec)
 		return;
-	rec->container = arg(ctx, 0);
+	rec->container = 0;	/* iommu_data, which is what we have, is another identity */
 	rec->vaddr = 0;
 	rec->iova = 0;
 	rec->size = 0;

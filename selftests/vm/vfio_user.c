@@ -190,10 +190,18 @@ static int do_unmap_all(struct user *u, char **words)
 	return 1;
 }
 
-static void say_loop(const void *vaddr, uint64_t count)
+static uint64_t now_ns(void)
 {
-	printf("loop pid=%d vaddr=%p iova=0x%llx size=%llu count=%" PRIu64 "\n",
-	       getpid(), vaddr, LOOP_IOVA, LOOP_SIZE, count);
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void say_loop(const void *vaddr, uint64_t count, uint64_t begin_ns)
+{
+	printf("loop pid=%d vaddr=%p iova=0x%llx size=%llu count=%" PRIu64 " ns=%" PRIu64 "\n",
+	       getpid(), vaddr, LOOP_IOVA, LOOP_SIZE, count, now_ns() - begin_ns);
 }
 
 static void map_and_unmap(const struct user *u, void *vaddr)
@@ -207,31 +215,25 @@ static int do_loop(struct user *u, char **words)
 {
 	uint64_t i, count = number(words[1]);
 	void *vaddr = small_memory(LOOP_SIZE);
+	uint64_t begin_ns = now_ns();
 
 	for (i = 0; i < count; i++)
 		map_and_unmap(u, vaddr);
-	say_loop(vaddr, count);
+	say_loop(vaddr, count, begin_ns);
 	return 2;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static int do_storm(struct user *u, char **words)
 {
-	uint64_t count = 0, end_ns = now_ns() + number(words[1]) * 1000000000ULL;
+	uint64_t count = 0, begin_ns = now_ns();
+	uint64_t end_ns = begin_ns + number(words[1]) * 1000000000ULL;
 	void *vaddr = small_memory(LOOP_SIZE);
 
 	while (now_ns() < end_ns) {
 		map_and_unmap(u, vaddr);
 		count++;
 	}
-	say_loop(vaddr, count);
+	say_loop(vaddr, count, begin_ns);
 	return 2;
 }
 

@@ -66,6 +66,8 @@ static int feed(struct trace_reader *r, struct engine *e, struct out_source *src
 		if (err == -ENOMEM)
 			return err;
 	}
+	if (!trace_complete(r))
+		engine_cut(e);
 	return engine_finish(e);
 }
 
@@ -163,7 +165,5 @@ int cmd_check(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	for (i = 0; i < o.npaths; i++)
 		status = worse(status, check_trace(o.paths[i], &o.check));
-	if (fflush(stdout) || ferror(stdout))
-		return say_error("cannot write the result: %s", strerror(errno));
-	return status;
+	return end_stdout() ? status : EXIT_ERROR;
 }

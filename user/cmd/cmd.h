@@ -39,6 +39,9 @@ int check_trace(const char *path, const struct check_options *opt);
 /** say_error() - "iommuscope: TEXT" on stderr. Returns EXIT_ERROR. */
 int say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** end_stdout() - Flush stdout; false, and said on stderr, if it could not all be written. */
+bool end_stdout(void);
+
 /** parse_u32(), parse_bytes() - Whole argument, or false. Bytes take K, M, G. */
 bool parse_u32(const char *text, unsigned int *out);
 bool parse_bytes(const char *text, unsigned long long *out);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int say_error(const char *format, ...)
 {
@@ -18,6 +19,14 @@ int say_error(const char *format, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	return EXIT_ERROR;
+}
+
+bool end_stdout(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	fprintf(stderr, "iommuscope: cannot write the result: %s\n", strerror(errno));
+	return false;
 }
 
 static bool parse_number(const char *text, unsigned long long *out, char **end)

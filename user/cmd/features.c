@@ -65,7 +65,7 @@ static void print_reason(const struct hook *row, const struct live_hook *h)
 		printf("the kernel refused it (%s); lost: %s", strerror(-h->err), row->lost);
 		break;
 	case EV_HOOK_COVERED:
-		printf("not needed on this kernel: other hooks hear it");
+		printf("not needed on this kernel: the other hooks hear all there is");
 		break;
 	default:
 		break;
@@ -125,6 +125,8 @@ int cmd_features(int argc, char **argv)
 		else
 			print_text(&hook_table[id], live_hook(l, id));
 	}
+	if (!live_reads_state(l))
+		say_error("the IOMMU groups cannot be read on this kernel: who is attached to what at the start stays unknown");
 	live_free(l);
-	return EXIT_CLEAN;
+	return end_stdout() ? EXIT_CLEAN : EXIT_ERROR;
 }

@@ -52,9 +52,11 @@ struct recorder {
 	struct live *live;
 	struct child child;
 	int signal_fd;
+	sigset_t old_mask;
 	int write_err;		/* the first; recording goes on, what is lost is counted */
 	uint64_t began_ns;
 	uint64_t ticked_ns;
+	uint64_t drained_ns;	/* when the rings were last known to be empty */
 	bool stop;
 };
 
@@ -169,7 +171,7 @@ static int write_record(void *arg, const struct ev_hdr *rec)
 }
 
 /* SIGINT and SIGTERM end the recording in order; a command is told too. */
-static int open_signals(void)
+static int open_signals(sigset_t *old_mask)
 {
 	sigset_t set;
 
@@ -178,7 +180,7 @@ static int open_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, old_mask);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -228,6 +230,8 @@ static int turn(struct recorder *r)
 	n = live_drain(r->live);
 	if (n < 0)
 		return n;
+	if (!live_behind(r->live))
+		r->drained_ns = now;
 	read_signals(r);
 	if (r->opt->duration_s && now - r->began_ns >= r->opt->duration_s * TICK_NS)
 		r->stop = true;
@@ -235,30 +239,41 @@ static int turn(struct recorder *r)
 		return 0;
 	r->ticked_ns = now;
 	n = live_tick(r->live);
-	note_write(r, trace_flush(r->writer, now));
+	note_write(r, trace_flush(r->writer, r->drained_ns));
 	return n;
 }
 
+static int run_command(struct recorder *r)
+{
+	int err;
+
+	if (!r->opt->command)
+		return 0;
+	err = child_start(&r->child, r->opt->command);
+	if (err)
+		return say_error("%s: %s", r->opt->command[0], strerror(-err));
+	live_mark(r->live, EV_MARK_CMD_BEGIN, r->child.pid);
+	return 0;
+}
+
+/* Whatever happens, the rings are emptied and their counters read at the end. */
 static int run(struct recorder *r)
 {
-	int err = live_start(r->live);
+	int err = live_start(r->live), status = 0;
 
-	if (err)
-		return say_error("cannot read the state of the IOMMU groups: %s", strerror(-err));
 	r->began_ns = now_ns(CLOCK_MONOTONIC);
-	if (r->opt->command) {
-		err = child_start(&r->child, r->opt->command);
-		if (err)
-			return say_error("%s: %s", r->opt->command[0], strerror(-err));
-		live_mark(r->live, EV_MARK_CMD_BEGIN, r->child.pid);
-	}
-	while (!r->stop && !err)
+	if (err)
+		status = say_error("cannot read the state of the IOMMU groups: %s", strerror(-err));
+	else
+		status = run_command(r);
+	while (!r->stop && !status && !err)
 		err = turn(r);
-	if (r->opt->command)
+	if (r->child.ended)
 		live_mark(r->live, EV_MARK_CMD_END, r->child.status);
-	if (!err)
-		err = live_stop(r->live);
-	return err ? say_error("recording ended early: %s", strerror(-err)) : 0;
+	err = live_stop(r->live) ?: err;
+	if (err && !status)
+		status = say_error("recording ended early: %s", strerror(-err));
+	return status;
 }
 
 static char *join(char **words)
@@ -317,24 +332,25 @@ static int record(struct recorder *r)
 	char text[256];
 	int status;
 
-	if (live_check(text, sizeof(text)))
+	if (live_check(text, sizeof(text)) ||
+	    live_open(&r->opt->live, write_record, r, &r->live, text, sizeof(text)))
 		return say_error("%s", text);
 	status = create(r);
-	if (status)
-		return status;
-	r->signal_fd = open_signals();
-	if (live_open(&r->opt->live, write_record, r, &r->live, text, sizeof(text))) {
-		status = say_error("%s", text);
-	} else {
-		status = run(r);
+	if (!status) {
+		r->signal_fd = open_signals(&r->old_mask);
+		status = r->signal_fd < 0 ? say_error("signalfd: %s", strerror(errno)) : run(r);
 		note_write(r, trace_close(r->writer, live_lost(r->live), live_next(r->live)));
-		r->writer = NULL;
+		close(r->signal_fd);
+		sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
 	}
-	note_write(r, trace_close(r->writer, NULL, NULL));
 	live_free(r->live);
-	close(r->signal_fd);
-	if (status)
-		return status;
+	return status;
+}
+
+static int report(struct recorder *r)
+{
+	int status;
+
 	if (r->opt->command)
 		print_child(r);
 	status = check_trace(r->opt->output, &r->opt->check);
@@ -387,6 +403,10 @@ int cmd_record(int argc, char **argv)
 	status = check_device(&o);
 	if (!status)
 		status = record(&r);
+	if (!status)
+		status = report(&r);
+	if (!end_stdout())
+		status = EXIT_ERROR;
 	if (o.status_of_cmd && r.child.ended && status != EXIT_ERROR)
 		return WIFEXITED(r.child.status) ? WEXITSTATUS(r.child.status) :
 						   128 + WTERMSIG(r.child.status);

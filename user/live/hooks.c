@@ -35,7 +35,7 @@ const struct hook hook_table[HOOK_COUNT] = {
 	},
 	[HOOK_RELEASE] = {
 		.name = "action.release",
-		.entry = "release_entry", .exit = "release_exit",
+		.entry = "release_entry",
 		.function = { "iommu_deinit_device", "iommu_release_device" },
 		.lost = "devices that leave the IOMMU (hot-unplug)",
 		.witness = WITNESS_ACTION,

@@ -29,6 +29,7 @@ struct live {
 	size_t cpus_bytes;
 	uint64_t *lost, *next;
 	uint64_t tick_ns;	/* when the counters were last read */
+	uint64_t losses;	/* records lost and exits skipped, as last read */
 	bool module_came;	/* since the pending rows were last tried */
 	bool pending;
 };
@@ -174,14 +175,25 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	return 0;
 }
 
+#define STATE_TRIES 8	/* a group that goes away under the walk ends it early */
+
 static int read_state(struct live *l)
 {
-	struct bpf_program *prog = l->ld.state_read;
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int i;
 
-	if (!prog || bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-		return -errno;
-	return 0;
+	for (i = 0; i < STATE_TRIES && l->ld.state_read; i++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(l->ld.state_read), &opts))
+			return -errno;
+		if (!opts.retval)
+			return 0;
+	}
+	return l->ld.state_read ? -EAGAIN : 0;
+}
+
+bool live_reads_state(const struct live *l)
+{
+	return l->ld.state_read;
 }
 
 static uint64_t misses_of(const struct bpf_program *prog)
@@ -252,14 +264,21 @@ static int try_pending(struct live *l)
 	if (!any)
 		return 0;
 	err = loader_load(&l->ld);
-	if (err)
-		return err;
+	for (id = 0; id < HOOK_COUNT && err; id++)
+		if (came[id])
+			l->ld.hooks[id].pub.state = EV_HOOK_REFUSED;
 	loader_attach(&l->ld);
 	note_pending(l);
+	err = 0;
 	for (id = 0; id < HOOK_COUNT && !err; id++)
 		if (came[id])
 			err = say_hook(l, id);
 	return err;
+}
+
+bool live_behind(const struct live *l)
+{
+	return rings_behind(l->rings);
 }
 
 int live_drain(struct live *l)
@@ -273,6 +292,32 @@ int live_drain(struct live *l)
 			return err;
 	}
 	return n;
+}
+
+/* All that may have made the reader unsure of who is attached where. */
+static uint64_t losses_now(const struct live *l)
+{
+	uint64_t losses = 0;
+	unsigned int i;
+
+	for (i = 0; i < l->ld.cpus; i++)
+		losses += l->cpus[i].lost;
+	for (i = 0; i < HOOK_COUNT; i++)
+		losses += l->ld.hooks[i].exit_missed;
+	return losses;
+}
+
+/* After a loss the state is read again: what is attached is known anew from there. */
+static int heal(struct live *l)
+{
+	uint64_t losses = losses_now(l);
+	int err;
+
+	if (losses == l->losses)
+		return 0;
+	l->losses = losses;
+	err = read_state(l);
+	return err == -EAGAIN ? 0 : err;
 }
 
 static int say_missed(struct live *l, unsigned int id, uint64_t now, uint64_t *last, bool entry)
@@ -311,7 +356,9 @@ int live_tick(struct live *l)
 	l->tick_ns = began;
 	if (l->pending)
 		l->module_came = true;	/* a module may have been slow to become live */
-	return err;
+	if (!err)
+		err = heal(l);
+	return err ?: say_mark(l, EV_MARK_TICK, 0);
 }
 
 static void read_counters(struct live *l)

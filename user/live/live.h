@@ -75,10 +75,19 @@ int live_fd(const struct live *l);
  */
 int live_drain(struct live *l);
 
+/** live_behind() - Did the last drain stop early, with records left in a ring? */
+bool live_behind(const struct live *l);
+
 /** live_mark() - Put an EV_MARK into the records. 0 or -errno of the sink. */
 int live_mark(struct live *l, uint32_t kind, uint64_t value);
 
-/** live_tick() - Once a second: read the kernel's counters of skipped programs. 0 or -errno. */
+/**
+ * live_tick() - Once a second: read the kernel's counters of skipped programs
+ *
+ * After a loss the state is read again. Ends with an EV_MARK_TICK.
+ *
+ * Return: 0 or -errno.
+ */
 int live_tick(struct live *l);
 
 /**
@@ -97,6 +106,9 @@ bool live_has_device(const char *name);
 /* Per CPU, valid after live_stop(): records lost, and sequence numbers used. */
 const uint64_t *live_lost(const struct live *l);
 const uint64_t *live_next(const struct live *l);
+
+/** live_reads_state() - Can the state at the start be read on this kernel? */
+bool live_reads_state(const struct live *l);
 
 /* State of row @id of the hook table. */
 const struct live_hook *live_hook(const struct live *l, unsigned int id);

@@ -195,7 +195,7 @@ static int aim_rows(struct loader *ld, struct bpf_object *obj)
 /* The program that reads the state at the start belongs to no row: the first object has it. */
 static void aim_state(struct loader *ld, struct bpf_object *obj)
 {
-	if (ld->nobjects)
+	if (ld->nobjects || ld->stateless)
 		return;
 	ld->state_read = bpf_object__find_program_by_name(obj, "state_read");
 	bpf_program__set_autoload(ld->state_read, true);
@@ -276,10 +276,24 @@ static int load_object(struct loader *ld, struct bpf_object *obj)
 		if (id < HOOK_COUNT) {
 			refuse(&ld->hooks[id], err);
 			err = -EAGAIN;
+		} else if (ld->state_read && !ld->stateless) {
+			ld->stateless = true;	/* no row's program: then it may be this */
+			ld->state_read = NULL;
+			err = -EAGAIN;
 		}
 	}
 	free(logs);
 	return err;
+}
+
+/* Rows must not point into an object that goes away. */
+static void forget_programs(struct loader *ld)
+{
+	unsigned int id;
+
+	for (id = 0; id < HOOK_COUNT; id++)
+		if (row_is_due(ld, id))
+			ld->hooks[id].entry = ld->hooks[id].exit = NULL;
 }
 
 static int try_load(struct loader *ld)
@@ -294,7 +308,7 @@ static int try_load(struct loader *ld)
 	if (!err)
 		err = write_config(ld, obj);
 	if (!err && !aim_rows(ld, obj) && ld->nobjects)
-		err = -ENOENT;
+		err = -ENODATA;	/* nothing is due */
 	if (!err) {
 		aim_state(ld, obj);
 		err = load_object(ld, obj);
@@ -302,6 +316,7 @@ static int try_load(struct loader *ld)
 	if (!err)
 		err = keep_maps(ld, obj);
 	if (err) {
+		forget_programs(ld);
 		bpf_object__close(obj);
 		return err;
 	}
@@ -321,7 +336,7 @@ int loader_load(struct loader *ld)
 	do {
 		err = try_load(ld);
 	} while (err == -EAGAIN);
-	return err == -ENOENT ? 0 : err;
+	return err == -ENODATA ? 0 : err;
 }
 
 static struct bpf_link *attach_program(struct bpf_program *prog, int *err)

@@ -18,6 +18,7 @@ struct rings {
 	int err;		/* of the sink */
 	unsigned int turn;	/* records of this ring in this turn */
 	int handed;
+	bool behind;
 	unsigned int count;
 	struct {
 		int fd;
@@ -92,6 +93,7 @@ int rings_drain(struct rings *r)
 	while (epoll_wait(r->epoll_fd, ev, 8, 0) == 8)
 		;
 	r->handed = 0;
+	r->behind = false;
 	for (i = 0; i < r->count; i++) {
 		int err;
 
@@ -102,8 +104,14 @@ int rings_drain(struct rings *r)
 			return r->err;
 		if (err < 0 && err != -EAGAIN)
 			return err;
+		r->behind |= err == -EAGAIN;
 	}
 	return r->handed;
+}
+
+bool rings_behind(const struct rings *r)
+{
+	return r->behind;
 }
 
 void rings_free(struct rings *r)

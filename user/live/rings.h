@@ -25,6 +25,9 @@ int rings_fd(const struct rings *r);
 /** rings_drain() - One bounded turn over all rings. Records handed over, or -errno of the sink. */
 int rings_drain(struct rings *r);
 
+/** rings_behind() - Did the last turn leave records in a ring? */
+bool rings_behind(const struct rings *r);
+
 void rings_free(struct rings *r);
 
 #endif

@@ -6,6 +6,7 @@
 #include "out/out.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/schema.h"
 #include "event.h"
@@ -110,14 +111,15 @@ static void put_domain(const struct out *o, const struct domain *d)
 static void put_off(const struct out *o)
 {
 	struct checker_status st;
-	const char *comma = "";
+	const char *comma = "", *last = "";
 	size_t i;
 
 	for (i = 0; !engine_checker(o->engine, i, &st); i++) {
-		if (!st.off)
+		if (!st.off || !strcmp(st.name, last))
 			continue;
 		fprintf(o->to, "%s\"%s\"", comma, st.name);
 		comma = ",";
+		last = st.name;
 	}
 }
 

@@ -55,6 +55,9 @@ const char *word_hook_state(uint32_t state);
 /** word_event() - Name of an enum ev_type. */
 const char *word_event(unsigned int type);
 
+/** put_plain() - Text of others (comm, command line) without control characters. */
+void put_plain(FILE *to, const char *text);
+
 /** out_device_name() - "0000:00:02.0", or "?" if @dev was never introduced. */
 const char *out_device_name(const struct out *o, uint64_t dev);
 

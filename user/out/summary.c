@@ -173,8 +173,10 @@ static void print_verdict(const struct out *o)
 void text_summary(const struct out *o, bool stat)
 {
 	fprintf(o->to, "%s: kernel %s", o->source->path, o->source->kernel_release);
-	if (o->source->command)
-		fprintf(o->to, ", %s", o->source->command);
+	if (o->source->command) {
+		fputs(", ", o->to);
+		put_plain(o->to, o->source->command);
+	}
 	fputc('\n', o->to);
 	print_devices(o, stat);
 	print_domains(o);

@@ -9,10 +9,13 @@ static void print_task(const struct out *o, uint32_t pid)
 {
 	const struct task *t = pid ? model_task(o->model, pid) : NULL;
 
-	if (t)
-		fprintf(o->to, "  %s (%u)", t->comm, pid);
-	else if (pid)
+	if (t) {
+		fputs("  ", o->to);
+		put_plain(o->to, t->comm);
+		fprintf(o->to, " (%u)", pid);
+	} else if (pid) {
 		fprintf(o->to, "  pid %u", pid);
+	}
 }
 
 static void print_ref(const struct out *o, const struct ref *r)

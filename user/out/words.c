@@ -43,6 +43,12 @@ const char *word_event(unsigned int type)
 	return s ? s->name : "?";
 }
 
+void put_plain(FILE *to, const char *text)
+{
+	for (; *text; text++)
+		fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
+}
+
 const char *out_device_name(const struct out *o, uint64_t dev)
 {
 	const struct device *d = dev ? model_device(o->model, dev) : NULL;
@@ -59,5 +65,5 @@ bool out_lost(const struct out *o)
 {
 	const struct tally *t = report_tally(o->report);
 
-	return o->source->lost || o->source->cut || t->lost || t->missed || t->malformed;
+	return !o->source->complete || o->source->lost || o->source->cut || t->lost || t->missed || t->malformed;
 }
