@@ -110,12 +110,17 @@ STORY void alloc_domain(struct story *s, uint64_t domain)
 	SEND(s, EV_ALLOC, r);
 }
 
-STORY void free_domain(struct story *s, uint64_t domain)
+STORY void free_typed(struct story *s, uint64_t domain, uint32_t type)
 {
-	struct ev_domain_op r = { .domain = domain, .type = DOMAIN_PAGING };
+	struct ev_domain_op r = { .domain = domain, .type = type };
 
 	op_fill(s, &r.op);
 	SEND(s, EV_FREE, r);
+}
+
+STORY void free_domain(struct story *s, uint64_t domain)
+{
+	free_typed(s, domain, DOMAIN_PAGING);
 }
 
 STORY void describe_domain(struct story *s, uint64_t domain, uint32_t type)
@@ -158,6 +163,17 @@ STORY void tag_as(struct story *s, uint64_t domain, uint64_t dev, struct tagged 
 STORY void tag(struct story *s, uint64_t domain, uint64_t dev)
 {
 	tag_as(s, domain, dev, (struct tagged){ EV_DRIVER_VTD, DID, EV_TAG_NO_PASID, SID, 0 });
+}
+
+/* The state is read: DEV is in @domain. */
+STORY void state_read(struct story *s, uint64_t dev, uint64_t domain)
+{
+	s->next.flags = EVF_STATE;
+	describe_domain(s, domain, DOMAIN_PAGING);
+	s->next.flags = EVF_STATE;
+	tag(s, domain, dev);
+	s->next.flags = EVF_STATE;
+	attach(s, dev, domain);
 }
 
 STORY void map_prot(struct story *s, uint64_t domain, uint64_t iova, uint64_t size, uint32_t prot)
@@ -301,6 +317,22 @@ STORY void story_begin_attached(struct story *s)
 	attach(s, DEV, DOM);
 }
 
+/* DEV in a DMA domain: addresses belong to one mapping at a time. */
+STORY void begin_translated(struct story *s)
+{
+	story_begin(s);
+	describe_domain(s, DOM, DOMAIN_PAGING | DOMAIN_DMA_API);
+	attach(s, DEV, DOM);
+}
+
+/* DEV without an IOMMU, it and its driver heard from the beginning. */
+STORY void begin_direct(struct story *s)
+{
+	story_begin(s);
+	describe_device(s, DEV, EV_DRIVER_OTHER);
+	unbind(s, DEV);
+}
+
 STORY void story_end(struct story *s)
 {
 	assert_int_equal(engine_finish(s->e), 0);
@@ -316,6 +348,20 @@ STORY uint64_t found(const struct story *s, const char *name, enum grade grade)
 	for (f = report_next(rep, NULL); f; f = report_next(rep, f))
 		n += f->grade >= grade && (!name || !strcmp(finding_name(f->id), name));
 	return n;
+}
+
+/* Return: the domain that @dev surely or unsurely is in, or 0. */
+STORY uint64_t bound_to(const struct story *s, uint64_t dev)
+{
+	const struct device *d = model_device(engine_model(s->e), dev);
+	const struct binding *b = d ? device_binding(d, EV_TAG_NO_PASID) : NULL;
+
+	return b && b->domain ? b->domain->ptr : 0;
+}
+
+STORY uint64_t unknowns(const struct story *s)
+{
+	return report_tally(engine_report(s->e))->unknown;
 }
 
 /* Exactly @n violations called @name, and no other. */

@@ -197,6 +197,24 @@ static void the_top_page(void **state)
 	story_end(&s);
 }
 
+/* A hostile trace names a new IOMMU with each flush: nothing is kept of them. */
+static void an_iommu_that_no_tag_named(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	qi(&s, QI_GLOBAL, 0);
+	amd(&s, EV_AMD_CMD, 8ULL << 60, 0);
+	amd(&s, EV_AMD_WAIT, 0, 0);
+	assert_int_equal(s.ret, 0);
+	assert_null(model_iommu(engine_model(s.e), MMU));
+	assert_int_equal(report_tally(engine_report(s.e))->records[EV_QI], 1);
+	tag(&s, DOM, DEV);
+	assert_non_null(model_iommu(engine_model(s.e), MMU));
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +224,7 @@ int main(void)
 		cmocka_unit_test(a_device_tlb_owes_for_itself),
 		cmocka_unit_test(several_flushes_make_one_union),
 		cmocka_unit_test(the_top_page),
+		cmocka_unit_test(an_iommu_that_no_tag_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,151 @@ static void several_gaps_overlap(void **state)
 	story_end(&s);
 }
 
+static void strict_unmap_without_a_flush(struct story *s)
+{
+	map(s, 0x8000, PAGE);
+	unmap(s, 0x8000, PAGE);
+}
+
+static void lose(struct story *s)
+{
+	gap(s, s->now, s->now + 100);
+	s->now += 200;
+}
+
+/* After a loss the recorder reads the state again: what is attached is known anew. */
+static void the_state_is_read_again(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin_attached(&s);
+	map(&s, 0x2000, PAGE);
+	unmap_fast(&s, 0x2000, PAGE);
+	lose(&s);
+	strict_unmap_without_a_flush(&s);
+	expect_clean(&s);
+	assert_int_equal(unknowns(&s), 1);
+	state_read(&s, DEV, DOM);
+	/* What was owed before the loss may have been paid in it. */
+	map(&s, 0x2000, PAGE);
+	expect_clean(&s);
+	strict_unmap_without_a_flush(&s);
+	expect(&s, "stale-iotlb", 1);
+	free_domain(&s, DOM);
+	assert_int_equal(found(&s, "leak-on-free", GRADE_VIOLATION), 1);
+	story_end(&s);
+}
+
+static void the_state_read_inside_a_gap(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin_attached(&s);
+	gap(&s, s.now, s.now + 1000);
+	s.now += 100;
+	state_read(&s, DEV, DOM);
+	s.now += 1000;
+	strict_unmap_without_a_flush(&s);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* It moved while nobody heard it. */
+static void the_state_says_otherwise(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin_attached(&s);
+	lose(&s);
+	state_read(&s, DEV, DOM2);
+	assert_int_equal(bound_to(&s, DEV), DOM2);
+	assert_int_equal(model_device(engine_model(s.e), DEV)->n.attaches, 1);
+	strict_unmap_without_a_flush(&s);
+	free_domain(&s, DOM);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* Read again without need: no move, no tag ends, nothing gets younger. */
+static void the_state_agrees(void **state)
+{
+	struct story s;
+	uint64_t at;
+
+	(void)state;
+	story_begin_attached(&s);
+	map(&s, 0x2000, PAGE);
+	unmap_fast(&s, 0x2000, PAGE);
+	at = s.now;
+	s.now += 20000000;
+	state_read(&s, DEV, DOM);
+	map(&s, 0x2000, PAGE);
+	expect(&s, "stale-iotlb", 1);
+	assert_int_equal(model_device(engine_model(s.e), DEV)->nmoves, 1);
+	assert_true(model_domain(engine_model(s.e), DOM)->caches->since_ns < at);
+	story_end(&s);
+}
+
+/* Preempted between reading and writing: the move that was heard meanwhile is right. */
+static void the_state_is_late(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin_attached(&s);
+	attach(&s, DEV, DOM2);
+	state_read(&s, DEV, DOM);
+	assert_int_equal(bound_to(&s, DEV), DOM2);
+	strict_unmap_without_a_flush(&s);
+	expect_clean(&s);
+	s.now += 20000000;
+	state_read(&s, DEV, DOM);
+	assert_int_equal(bound_to(&s, DEV), DOM);
+	strict_unmap_without_a_flush(&s);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+}
+
+/* DEV2 was unplugged in the gap: it must not keep the cache alive when DEV has gone. */
+static void who_is_not_read_again_is_gone(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin_attached(&s);
+	tag(&s, DOM, DEV2);
+	attach(&s, DEV2, DOM);
+	lose(&s);
+	state_read(&s, DEV, DOM);
+	attach(&s, DEV, DOM2);
+	strict_unmap_without_a_flush(&s);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* Longer than the program could walk: what follows is unknown. */
+static void a_truncated_scatterlist_is_a_loss(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < NPLOTS; i++) {
+		struct story s;
+
+		story_begin(&s);
+		plots[i].first(&s);
+		s.next.flags = EVF_SG | EVF_TRUNC;
+		map_prot(&s, DOM2, 0x100000, PAGE, 3);
+		plots[i].second(&s);
+		expect_clean(&s);
+		assert_int_equal(report_tally(engine_report(s.e))->lost, 1);
+		story_end(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +309,13 @@ int main(void)
 		cmocka_unit_test(a_gap_told_late),
 		cmocka_unit_test(an_operation_that_began_in_the_gap),
 		cmocka_unit_test(several_gaps_overlap),
+		cmocka_unit_test(the_state_is_read_again),
+		cmocka_unit_test(the_state_read_inside_a_gap),
+		cmocka_unit_test(the_state_says_otherwise),
+		cmocka_unit_test(the_state_agrees),
+		cmocka_unit_test(the_state_is_late),
+		cmocka_unit_test(who_is_not_read_again_is_gone),
+		cmocka_unit_test(a_truncated_scatterlist_is_a_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,6 +258,49 @@ static void dma_takes_a_neighbour(void **state)
 	story_end(&s);
 }
 
+/* Peer to peer: two mappings share the address, and nobody can tell which one is meant. */
+static void a_shared_address_takes_no_neighbour(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	dma_mapping(&s, 0x2000, PAGE, 61);
+	dma_mapping(&s, 0x3000, PAGE, 62);
+	s.next.id = 64;
+	dma(&s, EV_DMA_MAP, 0x2000, PAGE, EV_DMA_PAGE, 0);
+	s.next.cause = 63;
+	unmap(&s, 0x2000, 2 * PAGE);
+	s.next.id = 63;
+	dma(&s, EV_DMA_UNMAP, 0x2000, PAGE, EV_DMA_PAGE, 0);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* The container of a detach may be unknown: that is none, not one called 0. */
+static void a_container_that_is_unknown(void **state)
+{
+	static const uint16_t types[] = { EV_VFIO_ATTACH, EV_VFIO_DETACH, EV_VFIO_MAP,
+					  EV_VFIO_UNMAP };
+	struct ev_vfio r = { .iova = 0x2000, .size = PAGE };
+	struct story s;
+	size_t i;
+
+	(void)state;
+	story_begin(&s);
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		s.next.cause = 80 + i;
+		map(&s, 0x2000 + i * PAGE, PAGE);
+		s.next.id = 80 + i;
+		op_fill(&s, &r.op);
+		SEND(&s, types[i], r);
+		assert_int_equal(s.ret, 0);
+		assert_null(model_cause(engine_model(s.e), 80 + i));
+	}
+	assert_null(engine_model(s.e)->first_container);
+	story_end(&s);
+}
+
 static void dma_rounds_to_pages(void **state)
 {
 	struct story s;
@@ -304,6 +347,8 @@ int main(void)
 		cmocka_unit_test(vfio_takes_a_neighbour),
 		cmocka_unit_test(vfio_takes_the_whole_slot),
 		cmocka_unit_test(dma_takes_a_neighbour),
+		cmocka_unit_test(a_shared_address_takes_no_neighbour),
+		cmocka_unit_test(a_container_that_is_unknown),
 		cmocka_unit_test(dma_rounds_to_pages),
 		cmocka_unit_test(an_attach_may_do_what_it_likes),
 	};

@@ -30,7 +30,7 @@ static int leak_free(const struct model *m, const struct op *op, struct report *
 	const struct binding *b;
 	int ret = 0;
 
-	if (!d)
+	if (!d || domain_op_static(op))
 		return 0;
 	for (dev = m->first_device; dev && !ret; dev = dev->next) {
 		b = device_binding(dev, EV_TAG_NO_PASID);

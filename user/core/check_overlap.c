@@ -39,7 +39,7 @@ static int overlap_map(const struct model *m, const struct op *op, struct report
 	const struct domain *d = model_domain(m, op->u.map.domain);
 	const struct range *r;
 
-	if (!d || op->u.map.ret || op->empty || op->flags & EVF_ROLLBACK)
+	if (!d || op->u.map.ret || op->empty)
 		return 0;
 
 	for (r = range_first(&d->ranges, op->iova, op->last); r;

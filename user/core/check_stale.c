@@ -87,7 +87,7 @@ static int stale_reuse(const struct model *m, const struct op *op, struct report
 	const struct cache *c;
 	int ret = 0;
 
-	if (!d || op->u.map.ret || op->empty || op->flags & EVF_ROLLBACK)
+	if (!d || op->u.map.ret || op->empty)
 		return 0;
 	for (c = d->caches; c && !ret; c = c->next) {
 		if (c->nowes)

@@ -37,12 +37,21 @@ static bool outside(const struct piece *p, const struct op *op)
 	       p->range.iova > (op->last | mask);
 }
 
+/* Where addresses are shared (P2P), the unmap may have meant another mapping than the best fit. */
+static bool alone_at(const struct device *dev, uint64_t addr)
+{
+	const struct dma_entry *e = omap_get(&dev->dma.live, addr);
+
+	return e && !e->next;
+}
+
 static bool wide_dma(const struct model *m, const struct piece *p, const struct op *op)
 {
 	const struct device *dev = model_device(m, op->u.dma.dev);
 	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
 
-	if (!e || !e->id || !p->range.cause || !model_entry_sure(m, dev, e))
+	if (!e || !e->id || !p->range.cause || !model_entry_sure(m, dev, e) ||
+	    !alone_at(dev, e->addr))
 		return false;
 
 	return p->range.cause != e->id && outside(p, op);

@@ -15,6 +15,7 @@ struct engine {
 	struct model *m;
 	struct report rep;
 	struct op op;
+	uint64_t tick_ns;	/* the kernel's counters were last read; 0 never */
 };
 
 static const struct checker *const checkers[] = {
@@ -104,22 +105,26 @@ static void missed(struct engine *e, const struct op *op)
 	t->missed += v->delta;
 	if (v->hook < HOOK_COUNT) {
 		explained = skips_explain(&e->m->hooks[v->hook], v->from_ns);
-		if (!model_hook_needs(v->hook))
+		if (!model_hook_needs(v->hook) && !model_hook_moves(v->hook))
 			return;
 	}
 	if (v->delta > explained)
 		doubt_since(e, v->from_ns, op->end);
 }
 
+static bool skip_names(const struct ev_skip *v, const struct finding *f)
+{
+	if (f->domain == v->object || f->iommu == v->object || f->container == v->object)
+		return true;
+	/* What a call of the DMA API does to caches is heard for itself. */
+	return f->device == v->object && (!f->iommu || model_hook_moves(v->hook));
+}
+
 static bool is_skipped(void *arg, const struct finding *f)
 {
 	const struct op *op = arg;
-	uint64_t object = op->u.skip.object;
 
-	if (f->time_ns < op->begin)
-		return false;
-	if (f->domain != object && f->device != object && f->iommu != object &&
-	    f->container != object)
+	if (f->time_ns < op->begin || !skip_names(&op->u.skip, f))
 		return false;
 	return op->empty || !f->ranged || ranges_meet(f->iova, f->last, op->iova, op->last);
 }
@@ -136,7 +141,22 @@ static void skip(struct engine *e, const struct op *op)
 			h->skip_begin[h->nskips++] = op->begin;
 	}
 	report_retract(&e->rep, is_skipped, (void *)op);
-	model_doubt_object(e->m, op->u.skip.object, op->empty, op->iova, op->last);
+	if (op->empty)
+		model_doubt_object(e->m, hook, op->u.skip.object, 0, UINT64_MAX);
+	else
+		model_doubt_object(e->m, hook, op->u.skip.object, op->iova, op->last);
+}
+
+/* A scatterlist's pieces beyond what the program could walk are as good as lost. */
+static void truncated(struct engine *e, const struct op *op)
+{
+	e->rep.tally.lost++;
+	doubt_since(e, op->end, op->end);
+}
+
+void engine_cut(struct engine *e)
+{
+	doubt_since(e, e->tick_ns ? e->tick_ns + 1 : 0, e->m->now);
 }
 
 int engine_gap(struct engine *e, const struct gap *g)
@@ -225,6 +245,10 @@ static int process(struct engine *e)
 		missed(e, op);
 	else if (op->kind == EV_SKIP)
 		skip(e, op);
+	else if (op->kind == EV_MARK && op->u.mark.kind == EV_MARK_TICK)
+		e->tick_ns = op->end;
+	if (op->flags & EVF_TRUNC)
+		truncated(e, op);
 	tally_model(e);
 	return ret;
 }

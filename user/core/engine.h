@@ -56,6 +56,16 @@ int engine_feed(struct engine *e, const void *buf, size_t len);
 int engine_gap(struct engine *e, const struct gap *g);
 
 /**
+ * engine_cut() - The recording broke off: its recorder was killed
+ * @e: the engine
+ *
+ * The kernel's counters of skipped programs are read once a second (EV_MARK_TICK). What
+ * was found after the last time may rest on skips that nobody could report, and is taken
+ * back; without a tick everything is. Call it before engine_finish().
+ */
+void engine_cut(struct engine *e);
+
+/**
  * engine_finish() - No more records: settle what is still pending
  * @e: the engine
  *

@@ -52,7 +52,6 @@ static void vtd_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	case 2:
 		break;
 	case 3:
-		f->leaf_only = qw1 >> 6 & 1;
 		set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
 		break;
 	default:
@@ -69,7 +68,6 @@ static void vtd_pasid_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	case 2:
 		break;
 	case 3:
-		f->leaf_only = qw1 >> 6 & 1;
 		set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
 		break;
 	default:
@@ -127,7 +125,6 @@ static void amd_pages(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->did = qw0 >> 32 & 0xffff;
 	f->scope = FLUSH_DOMAIN;
-	f->leaf_only = !(qw1 >> 1 & 1);
 	if (qw1 >> 2 & 1) {
 		f->scope = FLUSH_PASID;
 		f->pasid = qw0 & 0xfffff;

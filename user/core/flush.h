@@ -23,7 +23,6 @@ enum flush_scope {
 
 struct flush {
 	enum flush_scope scope;
-	bool leaf_only;		/* IH=1, PDE=0: keeps what walkers cached of tables */
 	bool failed;		/* the hardware did not confirm it */
 	uint16_t cpu;
 	uint16_t kind;		/* enum ev_type */

@@ -25,12 +25,6 @@
 #include "range.h"
 #include "wire.h"
 
-/* iommu_domain.type: bits of include/linux/iommu.h */
-#define DOMAIN_PAGING	0x1
-#define DOMAIN_DMA_API	0x2
-#define DOMAIN_PT	0x4
-#define DOMAIN_DMA_FQ	0x8
-
 struct device;
 
 /* What can be counted about a domain; for the summary. */
@@ -103,7 +97,6 @@ struct cache {
 
 struct iommu {
 	uint64_t ptr;
-	uint32_t kind;		/* enum ev_driver */
 	struct omap iotlb;	/* did -> struct cache, chained by peer */
 	struct omap devtlb;	/* sid -> struct cache */
 	struct flush ring[FLUSH_RING];
@@ -111,7 +104,6 @@ struct iommu {
 	struct flush *pending;	/* AMD: commands without a completion wait yet */
 	size_t npending;
 	size_t room;
-	uint64_t flushes;
 	struct iommu *next;
 };
 
@@ -120,7 +112,6 @@ struct domain {
 	uint32_t gen;		/* 1, 2, ... of this pointer */
 	uint32_t type;
 	bool typed;		/* @type was heard */
-	bool attributes;	/* pgsize_bitmap and aperture were heard */
 	bool born;		/* EV_ALLOC heard: was empty then */
 	bool dead;
 	uint64_t first_ns;
@@ -144,7 +135,6 @@ struct binding {
 	uint64_t seq;
 	uint32_t pid;
 	uint16_t cpu;
-	bool stated;		/* read at the start, not heard */
 };
 
 /* One step of a device's history. */
@@ -218,6 +208,7 @@ struct device {
 	uint32_t flags;		/* EV_DEV_* */
 	uint32_t sid;
 	bool described;		/* EV_DEVICE heard */
+	bool born;		/* and not read first: it came while we listened */
 	uint64_t first_ns;
 	uint64_t moved_ns;	/* last EV_ATTACH that was an event; 0 never */
 	struct binding *bindings;
@@ -483,8 +474,13 @@ static inline bool spans_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b
 /** model_doubt() - Everything known until @until_ns may be wrong. */
 void model_doubt(struct model *m, uint64_t until_ns);
 
-/** model_doubt_object() - @ptr's part [@iova, @last] (or all of it) may be wrong. */
-void model_doubt_object(struct model *m, uint64_t ptr, bool whole, uint64_t iova,
+/**
+ * model_doubt_object() - A call on @ptr's part [@iova, @last] was skipped
+ *
+ * What hook number @hook hears says what may be wrong: who is attached where, or what is
+ * mapped in the part.
+ */
+void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t iova,
 			uint64_t last);
 
 /** model_gap() - Remember @g. Return: 0 or -ENOMEM. */
@@ -495,5 +491,8 @@ void model_advance(struct model *m, uint64_t time_ns);
 
 /** model_hook_needs() - Return: NEED_* that hook number @hook serves. */
 uint32_t model_hook_needs(uint32_t hook);
+
+/** model_hook_moves() - Does hook number @hook (or an unknown one) hear devices move? */
+bool model_hook_moves(uint32_t hook);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Who is who: descriptions of devices and domains, generations, and where each device
- * (or PASID) translates. What an event said is never overridden by the state walk,
- * which may have read before the event and written after it.
+ * (or PASID) translates. The state is read at the start, and again after a loss: what it
+ * says replaces what is unsure, and what turns out to be wrong.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +12,9 @@
 
 #define MOVES_MAX 4096
 
+/* The state walk may have been preempted between reading a group and writing about it. */
+#define STATE_LATE_NS 10000000ULL
+
 int apply_device(struct model *m, const struct op *op)
 {
 	const struct ev_device *e = &op->u.device;
@@ -20,6 +23,8 @@ int apply_device(struct model *m, const struct op *op)
 	if (!d)
 		return -ENOMEM;
 
+	if (!d->described)
+		d->born = m->attached && !(op->flags & EVF_STATE);
 	d->described = true;
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
@@ -40,7 +45,6 @@ int apply_domain(struct model *m, const struct op *op)
 
 	d->type = e->type;
 	d->typed = true;
-	d->attributes = true;
 	d->pgsize_bitmap = e->pgsize_bitmap;
 	d->aperture_start = e->aperture_start;
 	d->aperture_end = e->aperture_end;
@@ -76,6 +80,8 @@ int apply_alloc(struct model *m, const struct op *op)
 {
 	struct domain *d = model_domain(m, op->u.domain_op.domain);
 
+	if (domain_op_static(op))
+		return 0;
 	/* One allocation may be heard twice, by a function and the one around it. */
 	if (d && d->born && !d->n.maps && !d->n.attaches && !d->caches)
 		return 0;
@@ -93,8 +99,11 @@ int apply_alloc(struct model *m, const struct op *op)
 
 int apply_free(struct model *m, const struct op *op)
 {
-	struct domain *d = domain_get(m, op->u.domain_op.domain);
+	struct domain *d;
 
+	if (domain_op_static(op))
+		return 0;
+	d = domain_get(m, op->u.domain_op.domain);
 	if (!d)
 		return -ENOMEM;
 
@@ -162,7 +171,6 @@ static void bind_to(struct model *m, struct binding *b, struct domain *d, const 
 	b->seq = op->seq;
 	b->cpu = op->cpu;
 	b->pid = op->pid;
-	b->stated = op->flags & EVF_STATE;
 	b->epoch = model_sure_op(m, op) ? m->epoch : 0;
 }
 
@@ -192,6 +200,32 @@ static int attach_done(struct model *m, struct device *dev, struct domain *d,
 	return 0;
 }
 
+static bool binding_sure(const struct model *m, const struct binding *b)
+{
+	return epoch_sure(m, b->epoch, b->domain ? b->domain->sure_epoch : 0);
+}
+
+/* A move that was heard just now says more than the walk, which may have read before it. */
+bool state_is_late(const struct model *m, const struct device *dev, uint32_t pasid,
+		   const struct op *op)
+{
+	const struct binding *b = device_binding(dev, pasid ?: EV_TAG_NO_PASID);
+
+	return op->flags & EVF_STATE && dev->moved_ns && b && binding_sure(m, b) &&
+	       op->end < dev->moved_ns + STATE_LATE_NS;
+}
+
+/* The walk found the device where it was known to be: no move, but sure from now on. */
+static bool state_agrees(struct model *m, struct binding *b, const struct domain *d,
+			 const struct op *op)
+{
+	if (!(op->flags & EVF_STATE) || op->u.attach.ret || !b->domain || b->domain != d)
+		return false;
+	if (!binding_sure(m, b))
+		bind_to(m, b, b->domain, op);
+	return true;
+}
+
 int apply_attach(struct model *m, const struct op *op)
 {
 	const struct ev_attach *e = &op->u.attach;
@@ -202,12 +236,12 @@ int apply_attach(struct model *m, const struct op *op)
 	if (!b || (e->domain && !d))
 		return -ENOMEM;
 	dev->group = e->group;
-	if (op->flags & EVF_STATE) {
-		if (dev->moved_ns)
-			return 0;
-	} else {
+	if (e->old && !dev->nmoves)
+		dev->born = false;	/* it was somewhere before the walk could see it */
+	if (state_is_late(m, dev, e->pasid, op) || state_agrees(m, b, d, op))
+		return 0;
+	if (!(op->flags & EVF_STATE))
 		dev->moved_ns = op->end;
-	}
 	if (move_note(dev, op, d))
 		return -ENOMEM;
 	return attach_done(m, dev, d, b, op);

@@ -182,6 +182,29 @@ static struct cache *cache_new(struct domain *d, const struct cache *like)
 	return c;
 }
 
+/*
+ * Sure again on the word of @dev's tag. Whether the others are still behind it, their own
+ * tags will say: one that left unheard would keep it alive when all are gone.
+ */
+static void cache_renew(struct model *m, struct cache *c, struct device *dev,
+			const struct cache *like)
+{
+	unsigned int i = 0;
+
+	c->epoch = like->epoch;
+	c->since_ns = like->since_ns;
+	if (!model_cache_sure(m, c))
+		return;
+	while (i < c->nusers) {
+		if (c->users[i] == dev) {
+			i++;
+			continue;
+		}
+		device_forget(c->users[i], c);
+		c->users[i] = c->users[--c->nusers];
+	}
+}
+
 /* A cache that is already there stays as old as it is, unless a loss made it unsure. */
 static int cache_enter(struct model *m, struct domain *d, struct device *dev,
 		       const struct cache *like)
@@ -192,22 +215,14 @@ static int cache_enter(struct model *m, struct domain *d, struct device *dev,
 		c = cache_new(d, like);
 	if (!c)
 		return -ENOMEM;
-	if (!model_cache_sure(m, c)) {
-		c->epoch = like->epoch;
-		c->since_ns = like->since_ns;
-	}
 	if (cache_join(c, dev)) {
 		if (!c->nusers)
 			cache_destroy(m, c);
 		return -ENOMEM;
 	}
+	if (!model_cache_sure(m, c))
+		cache_renew(m, c, dev, like);
 	return 0;
-}
-
-/* The state walk may be late: what an attach said since is better. */
-static bool tag_is_old(const struct device *dev, const struct op *op)
-{
-	return op->flags & EVF_STATE && dev->moved_ns;
 }
 
 static int tag_enter(struct model *m, const struct ev_tag *e, struct domain *d,
@@ -226,23 +241,23 @@ int apply_tag(struct model *m, const struct op *op)
 {
 	const struct ev_tag *e = &op->u.tag;
 	struct device *dev = device_get(m, e->dev);
-	struct iommu *mmu = iommu_get(m, e->iommu);
 	struct domain *d = domain_get(m, e->domain);
 	struct cache like = {
 		.kind = CACHE_IOTLB,
 		.driver_kind = e->driver_kind,
-		.iommu = mmu,
 		.did = e->did,
 		.pasid = e->pasid,
 		.sid = e->sid,
 		.since_ns = op->end,
 	};
 
-	if (!dev || !mmu || !d)
+	if (!dev || !d)
 		return -ENOMEM;
-	if (tag_is_old(dev, op) || e->driver_kind == EV_DRIVER_OTHER)
+	if (state_is_late(m, dev, e->pasid, op) || e->driver_kind == EV_DRIVER_OTHER)
 		return 0;
-	mmu->kind = e->driver_kind;
+	like.iommu = iommu_get(m, e->iommu);
+	if (!like.iommu)
+		return -ENOMEM;
 	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
 	return tag_enter(m, e, d, dev, &like);
 }

@@ -240,14 +240,27 @@ static void cache_open(struct model *m, struct cache *c, const struct op *op)
 	pay_from_ring(m, c, op->begin);
 }
 
+static bool pieces_sure(const struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->npieces; i++) {
+		if (m->pieces[i].sure)
+			return true;
+	}
+	return false;
+}
+
 void debts_open(struct model *m, struct domain *d, const struct op *op)
 {
 	struct cache *c;
 
-	if (!m->npieces || !model_sure_op(m, op))
+	if (!pieces_sure(m) || !model_sure_op(m, op))
 		return;
 	for (c = d->caches; c; c = c->next) {
 		if (cache_owes(m, c, op))
 			cache_open(m, c, op);
+		else if (!model_cache_sure(m, c) && cache_heard(m, c))
+			m->unknown++;
 	}
 }

@@ -298,7 +298,11 @@ static void book_flag(struct device *d, uint64_t iova, uint64_t last, uint16_t f
 	}
 }
 
-/* From here on the device's mappings are those that will be heard. */
+/*
+ * From here on the device's mappings are those that will be heard; but only if the device
+ * itself came while we listened. Pages of an older driver may still be on their way: a
+ * page pool unmaps them when the network stack gives them back, after the unbind.
+ */
 int apply_unbind(struct model *m, const struct op *op)
 {
 	struct device *d = device_get(m, op->u.unbind.dev);
@@ -307,7 +311,7 @@ int apply_unbind(struct model *m, const struct op *op)
 	if (!d)
 		return -ENOMEM;
 	book_flag(d, 0, UINT64_MAX, DMA_LEAKED);
-	d->dma.known_epoch = model_sure_op(m, op) ? m->epoch : 0;
+	d->dma.known_epoch = d->born && model_sure_op(m, op) ? m->epoch : 0;
 	d->driver[0] = 0;
 	/* Whoever leaves the bus may leave its domain without a call that is heard. */
 	for (i = 0; i < d->nbindings; i++)

@@ -3,7 +3,8 @@
  * Completed invalidations pay debts. VT-d: the return of the call completes its
  * descriptors. AMD-Vi: commands wait for the next completion wait of their IOMMU,
  * whoever queued it. The last ones are kept, because an unmap is heard at its end, after
- * the flushes it made inside.
+ * the flushes it made inside. An IOMMU that no tag has named serves no cache that is known:
+ * its flushes are counted as records, and nothing is kept of them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -56,7 +57,6 @@ static void iommu_pay(struct model *m, struct iommu *u, const struct flush *f)
 
 static void flush_done(struct model *m, struct iommu *u, const struct flush *f)
 {
-	u->flushes++;
 	if (f->scope == FLUSH_NONE || f->scope == FLUSH_ENTRY)
 		return;
 	if (f->failed || f->scope == FLUSH_UNKNOWN)
@@ -67,12 +67,11 @@ static void flush_done(struct model *m, struct iommu *u, const struct flush *f)
 
 int apply_qi(struct model *m, const struct op *op)
 {
-	struct iommu *u = iommu_get(m, op->u.qi.iommu);
+	struct iommu *u = model_iommu(m, op->u.qi.iommu);
 	struct flush f;
 
 	if (!u)
-		return -ENOMEM;
-	u->kind = EV_DRIVER_VTD;
+		return 0;
 	flush_from(op, &f);
 	flush_done(m, u, &f);
 	return 0;
@@ -92,17 +91,14 @@ static int pending_grow(struct iommu *u)
 
 int apply_amd_cmd(struct model *m, const struct op *op)
 {
-	struct iommu *u = iommu_get(m, op->u.amd.iommu);
+	struct iommu *u = model_iommu(m, op->u.amd.iommu);
 	struct flush f;
 
 	if (!u)
-		return -ENOMEM;
-	u->kind = EV_DRIVER_AMD;
-	flush_from(op, &f);
-	if (f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY) {
-		u->flushes++;
 		return 0;
-	}
+	flush_from(op, &f);
+	if (f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY)
+		return 0;
 	if (u->npending == PENDING_MAX) {
 		/* Without waits to count on, better too generous than wrong. */
 		flush_done(m, u, &f);
@@ -116,12 +112,11 @@ int apply_amd_cmd(struct model *m, const struct op *op)
 
 int apply_amd_wait(struct model *m, const struct op *op)
 {
-	struct iommu *u = iommu_get(m, op->u.amd.iommu);
+	struct iommu *u = model_iommu(m, op->u.amd.iommu);
 	size_t i;
 
 	if (!u)
-		return -ENOMEM;
-	u->kind = EV_DRIVER_AMD;
+		return 0;
 	for (i = 0; i < u->npending; i++) {
 		u->pending[i].end = op->end;
 		u->pending[i].failed |= !!op->u.amd.ret;

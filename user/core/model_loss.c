@@ -29,16 +29,10 @@ void model_doubt(struct model *m, uint64_t until_ns)
 	all_debts_forget(m);
 }
 
-static void doubt_domain(struct model *m, struct domain *d, bool whole, uint64_t iova,
-			 uint64_t last)
+static void doubt_domain(struct model *m, struct domain *d)
 {
 	struct cache *c;
 
-	if (!whole) {
-		ranges_doubt(d, iova, last);
-		debts_close(m, d, iova, last);
-		return;
-	}
 	d->sure_epoch = ++m->epoch;
 	for (c = d->caches; c; c = c->next) {
 		c->epoch = 0;
@@ -46,31 +40,35 @@ static void doubt_domain(struct model *m, struct domain *d, bool whole, uint64_t
 	}
 }
 
-static void doubt_device(struct model *m, struct device *d, bool whole, uint64_t iova,
-			 uint64_t last)
+static void doubt_place(struct model *m, struct device *d)
 {
 	unsigned int i;
 
-	dma_doubt(d, whole ? 0 : iova, whole ? UINT64_MAX : last);
-	if (!whole)
-		return;
 	device_doubt_caches(m, d);
 	for (i = 0; i < d->nbindings; i++)
 		d->bindings[i].epoch = 0;
 }
 
 /* Kernel pointers of live objects differ, so one number names at most one of them. */
-void model_doubt_object(struct model *m, uint64_t ptr, bool whole, uint64_t iova, uint64_t last)
+void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t iova,
+			uint64_t last)
 {
+	bool moves = model_hook_moves(hook);
 	struct domain *d = model_domain(m, ptr);
 	struct device *dev = model_device(m, ptr);
 	struct iommu *u = model_iommu(m, ptr);
 	struct container *c = model_container(m, ptr);
 
-	if (d)
-		doubt_domain(m, d, whole, iova, last);
-	if (dev)
-		doubt_device(m, dev, whole, iova, last);
+	if (d && moves) {
+		doubt_domain(m, d);
+	} else if (d) {
+		ranges_doubt(d, iova, last);
+		debts_close(m, d, iova, last);
+	}
+	if (dev && moves)
+		doubt_place(m, dev);
+	if (dev && (!moves || hook >= HOOK_COUNT))
+		dma_doubt(dev, iova, last);
 	if (u)
 		iommu_doubt(m, u);
 	if (c)
@@ -157,6 +155,9 @@ static const uint16_t hook_needs[HOOK_COUNT] = {
 	[HOOK_DMA_FREE] = NEED_DMA,
 	[HOOK_DMA_MAP_RESOURCE] = NEED_DMA,
 	[HOOK_DMA_UNMAP_RESOURCE] = NEED_DMA,
+	[HOOK_DMA_IOVA_LINK] = NEED_DMA,
+	[HOOK_DMA_IOVA_UNLINK] = NEED_DMA,
+	[HOOK_DMA_IOVA_DESTROY] = NEED_DMA,
 	[HOOK_FLUSH_VTD] = NEED_VTD,
 	[HOOK_FLUSH_AMD] = NEED_AMD,
 };
@@ -164,6 +165,20 @@ static const uint16_t hook_needs[HOOK_COUNT] = {
 uint32_t model_hook_needs(uint32_t hook)
 {
 	return hook < HOOK_COUNT ? hook_needs[hook] : 0;
+}
+
+bool model_hook_moves(uint32_t hook)
+{
+	switch (hook) {
+	case HOOK_DOMAIN_FREE:
+	case HOOK_ATTACH:
+	case HOOK_RELEASE:
+	case HOOK_PASID_ATTACH:
+	case HOOK_PASID_DETACH:
+		return true;
+	default:
+		return hook >= HOOK_COUNT;
+	}
 }
 
 /* Nothing can happen in a module that is not loaded; other rows hear what is covered. */
@@ -194,7 +209,9 @@ static void missing_update(struct model *m)
 	}
 	if (hooks_lopsided(m, HOOK_DMA_MAP_PAGE, HOOK_DMA_UNMAP_PAGE) ||
 	    hooks_lopsided(m, HOOK_DMA_MAP_PHYS, HOOK_DMA_UNMAP_PHYS) ||
-	    hooks_lopsided(m, HOOK_DMA_MAP_RESOURCE, HOOK_DMA_UNMAP_RESOURCE))
+	    hooks_lopsided(m, HOOK_DMA_MAP_RESOURCE, HOOK_DMA_UNMAP_RESOURCE) ||
+	    hooks_lopsided(m, HOOK_DMA_IOVA_LINK, HOOK_DMA_IOVA_UNLINK) ||
+	    hooks_lopsided(m, HOOK_DMA_IOVA_LINK, HOOK_DMA_IOVA_DESTROY))
 		hooks |= NEED_DMA;
 	m->missing = hooks;
 	if (m->filter & EV_FILTER_FLUSH)

@@ -58,9 +58,6 @@ int apply_map(struct model *m, const struct op *op)
 
 	if (!d)
 		return -ENOMEM;
-	/* A map inside a map call is told by the outer one. */
-	if (op->flags & EVF_ROLLBACK)
-		return 0;
 	count_map(d, op);
 	if (op->u.map.ret || op->empty)
 		return 0;

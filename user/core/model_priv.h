@@ -18,6 +18,8 @@ int apply_domain(struct model *m, const struct op *op);
 int apply_alloc(struct model *m, const struct op *op);
 int apply_free(struct model *m, const struct op *op);
 int apply_attach(struct model *m, const struct op *op);
+bool state_is_late(const struct model *m, const struct device *dev, uint32_t pasid,
+		   const struct op *op);
 
 /* model_cache.c */
 int apply_tag(struct model *m, const struct op *op);

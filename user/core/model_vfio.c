@@ -128,12 +128,18 @@ static bool maps_slot(const struct op *op)
 
 int apply_vfio(struct model *m, const struct op *op)
 {
-	struct container *c = container_get(m, op->u.vfio.container);
+	struct container *c;
 	int ret = 0;
 
+	intent_note(m, op, op->u.vfio.container);
+	if (!op->u.vfio.container) {
+		/* Of one that nobody could name: its slots would mix with those of others. */
+		cause_done(m, op->id);
+		return 0;
+	}
+	c = container_get(m, op->u.vfio.container);
 	if (!c)
 		return -ENOMEM;
-	intent_note(m, op, c->ptr);
 	container_learn(c, model_cause(m, op->id));
 	if (maps_slot(op))
 		ret = slot_add(m, c, op);

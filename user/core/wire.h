@@ -26,6 +26,12 @@
 #define VFIO_MAP_WRITE		0x2
 #define VFIO_MAP_VADDR		0x4
 
+/* iommu_domain.type: bits of include/linux/iommu.h */
+#define DOMAIN_PAGING	0x1
+#define DOMAIN_DMA_API	0x2
+#define DOMAIN_PT	0x4
+#define DOMAIN_DMA_FQ	0x8
+
 /* The body, as the wire has it; op->kind says which member is valid. */
 union op_body {
 	struct ev_hdr hdr;
@@ -86,6 +92,17 @@ struct op {
 	uint64_t last;
 	union op_body u;
 };
+
+/**
+ * domain_op_static() - Is EV_ALLOC or EV_FREE @op about a domain that does not translate?
+ *
+ * Identity and blocked domains are singletons of their driver: the kernel goes through the
+ * motions of allocating and freeing them, and they stay.
+ */
+static inline bool domain_op_static(const struct op *op)
+{
+	return !(op->u.domain_op.type & DOMAIN_PAGING);
+}
 
 /**
  * wire_next() - Decode one record
