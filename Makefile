@@ -10,7 +10,7 @@ O ?= build
 PREFIX ?= /usr/local
 CC = gcc
 CLANG ?= clang
-BPFTOOL ?= bpftool
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 PKG_CONFIG ?= pkg-config
 
 , := ,
