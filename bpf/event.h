@@ -271,7 +271,8 @@ enum ev_mark_kind {
 	EV_MARK_STOP = 3,	/* hooks are being detached; what follows is incomplete */
 	EV_MARK_CMD_BEGIN = 4,	/* value: pid of the command after -- */
 	EV_MARK_CMD_END = 5,	/* value: its wait status */
-	EV_MARK_TICK = 7,	/* the kernel's counters of skips were read; once a second */
+	EV_MARK_TICK = 7,	/* the counters of skips were read; value: when that began, ns */
+	EV_MARK_CPU = 8,	/* this CPU was made to write something: ends its gap */
 	EV_MARK_FILTER = 6,	/* value: EV_FILTER_*: part of the events was not wanted */
 };
 

@@ -96,6 +96,23 @@ next:
 	return 0;
 }
 
+/* Run on each CPU after a loss: a gap lasts until its CPU's next record. */
+SEC("raw_tp")
+int cpu_mark(void *ctx)
+{
+	struct ev_mark *rec;
+	struct emit e;
+
+	rec = emit_reserve(&e, EV_MARK, sizeof(*rec), EVF_STATE);
+	if (!rec)
+		return 0;
+	rec->kind = EV_MARK_CPU;
+	rec->pad = 0;
+	rec->value = 0;
+	emit_submit(&e, rec);
+	return 0;
+}
+
 SEC("syscall")
 int state_read(void *ctx)
 {

@@ -246,7 +246,8 @@ static int process(struct engine *e)
 	else if (op->kind == EV_SKIP)
 		skip(e, op);
 	else if (op->kind == EV_MARK && op->u.mark.kind == EV_MARK_TICK)
-		e->tick_ns = op->end;
+		e->tick_ns = op->u.mark.value && op->u.mark.value < op->end ?
+				     op->u.mark.value : op->end;
 	if (op->flags & EVF_TRUNC)
 		truncated(e, op);
 	tally_model(e);

@@ -302,9 +302,23 @@ static uint64_t losses_now(const struct live *l)
 
 	for (i = 0; i < l->ld.cpus; i++)
 		losses += l->cpus[i].lost;
-	for (i = 0; i < HOOK_COUNT; i++)
+	for (i = 0; i < HOOK_COUNT; i++) {
 		losses += l->ld.hooks[i].exit_missed;
+		if (!hook_table[i].exit)
+			losses += l->ld.hooks[i].entry_missed;
+	}
 	return losses;
+}
+
+/* Offline CPUs cannot, and have nothing to say. */
+static void mark_cpus(struct live *l)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
+
+	if (!l->ld.cpu_mark)
+		return;
+	for (opts.cpu = 0; opts.cpu < l->ld.cpus; opts.cpu++)
+		bpf_prog_test_run_opts(bpf_program__fd(l->ld.cpu_mark), &opts);
 }
 
 /* After a loss the state is read again: what is attached is known anew from there. */
@@ -316,6 +330,7 @@ static int heal(struct live *l)
 	if (losses == l->losses)
 		return 0;
 	l->losses = losses;
+	mark_cpus(l);
 	err = read_state(l);
 	return err == -EAGAIN ? 0 : err;
 }
@@ -358,7 +373,7 @@ int live_tick(struct live *l)
 		l->module_came = true;	/* a module may have been slow to become live */
 	if (!err)
 		err = heal(l);
-	return err ?: say_mark(l, EV_MARK_TICK, 0);
+	return err ?: say_mark(l, EV_MARK_TICK, began);
 }
 
 static void read_counters(struct live *l)

@@ -192,13 +192,15 @@ static int aim_rows(struct loader *ld, struct bpf_object *obj)
 	return count;
 }
 
-/* The program that reads the state at the start belongs to no row: the first object has it. */
+/* The programs that read the state belong to no row: the first object has them. */
 static void aim_state(struct loader *ld, struct bpf_object *obj)
 {
 	if (ld->nobjects || ld->stateless)
 		return;
 	ld->state_read = bpf_object__find_program_by_name(obj, "state_read");
+	ld->cpu_mark = bpf_object__find_program_by_name(obj, "cpu_mark");
 	bpf_program__set_autoload(ld->state_read, true);
+	bpf_program__set_autoload(ld->cpu_mark, true);
 }
 
 static struct bpf_object *open_object(void)
@@ -278,7 +280,7 @@ static int load_object(struct loader *ld, struct bpf_object *obj)
 			err = -EAGAIN;
 		} else if (ld->state_read && !ld->stateless) {
 			ld->stateless = true;	/* no row's program: then it may be this */
-			ld->state_read = NULL;
+			ld->state_read = ld->cpu_mark = NULL;
 			err = -EAGAIN;
 		}
 	}

@@ -25,6 +25,7 @@ struct loader {
 	struct bpf_object *objects[LIVE_OBJECTS];	/* the first at start, the others as modules come */
 	unsigned int nobjects;
 	struct bpf_program *state_read;
+	struct bpf_program *cpu_mark;
 	bool stateless;		/* the kernel refused it: the state at the start is unknown */
 	struct hook_run hooks[HOOK_COUNT];
 	struct btf *btf;	/* of the kernel image */
