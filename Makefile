@@ -184,8 +184,10 @@ help:
 	@echo 'make demo       a tour in an emulated machine, three minutes'
 	@echo 'make test       all layers of tests, about 20 minutes on two cores'
 	@echo 'make test-all   every kernel and IOMMU'
-	@echo 'make install    PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
-	@echo 'make man clean  manuals; remove what was built (not the fetched kernels)'
+	@echo 'make bench      what watching costs, in guest instructions'
+	@echo 'make install    and uninstall: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make man        the manual pages'
+	@echo 'make clean      remove what was built (not the fetched kernels)'
 	@echo
 	@echo 'O=DIR V=1 SANITIZE=1 WERROR=1'
 

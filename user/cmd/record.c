@@ -5,6 +5,7 @@
  * report says is what anybody finds in the file later.
  */
 #include <argp.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -90,6 +91,8 @@ static void parse_events(struct options *o, char *arg, struct argp_state *state)
 		else
 			off &= ~kinds[i].off;
 	}
+	if (off == (EV_FILTER_INTENT | EV_FILTER_ACTION | EV_FILTER_FLUSH))
+		argp_error(state, "--events names no kind (intent, action, flush)");
 	o->live.off = off;
 }
 
@@ -383,6 +386,30 @@ static int check_device(struct options *o)
 	return 0;
 }
 
+/* Said before the programs are loaded, which takes seconds. */
+static int check_process(const struct options *o)
+{
+	if (!o->live.tgid || !kill(o->live.tgid, 0) || errno == EPERM)
+		return 0;
+	return say_error("there is no process %u", o->live.tgid);
+}
+
+/* trace_create() takes a new or an empty directory. */
+static int check_output(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int entries = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : say_error("%s: %s", path, strerror(errno));
+	while (readdir(dir))
+		entries++;
+	closedir(dir);
+	if (entries <= 2)
+		return 0;
+	return say_error("%s exists already: choose another directory with -o", path);
+}
+
 int cmd_record(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -401,6 +428,10 @@ int cmd_record(int argc, char **argv)
 	if (!o.output)
 		o.output = default_output();
 	status = check_device(&o);
+	if (!status)
+		status = check_process(&o);
+	if (!status)
+		status = check_output(o.output);
 	if (!status)
 		status = record(&r);
 	if (!status)

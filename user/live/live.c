@@ -166,7 +166,11 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 		err = rings_new(l->ld.map_fds[MAP_RINGS], l->ld.cpus, opt->ring_bytes, hand_over, l,
 				&l->rings);
 	if (err) {
-		snprintf(text, len, "cannot load the programs: %s", strerror(-err));
+		if (err == -ESRCH)
+			snprintf(text, len,
+				 "this kernel's symbol table has no data symbols (iommu_group_kset, vmemmap_base): it must be built with CONFIG_KALLSYMS_ALL=y");
+		else
+			snprintf(text, len, "cannot load the programs: %s (-v tells more)", strerror(-err));
 		live_free(l);
 		return err;
 	}

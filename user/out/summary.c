@@ -102,7 +102,7 @@ static void print_losses(const struct out *o)
 {
 	const struct tally *t = report_tally(o->report);
 
-	fprintf(o->to, "\nlosses         ring full %" PRIu64 ", exits skipped by recursion %" PRIu64
+	fprintf(o->to, "\nlosses         records %" PRIu64 ", exits skipped by recursion %" PRIu64
 		       " (entries %" PRIu64 ": only begin and cause), malformed %" PRIu64 "\n",
 		t->lost, t->missed, t->missed_entry, t->malformed);
 	if (out_lost(o))
@@ -114,7 +114,7 @@ static void print_losses(const struct out *o)
 			       PRIu64 " need the page table\n",
 			t->unknown, t->needs_table);
 	if (!o->source->complete)
-		fprintf(o->to, "incomplete     the recorder did not end in order; read as far as it was written\n");
+		fprintf(o->to, "incomplete     the recorder did not end in order, or a file is damaged: read as far as it goes\n");
 	if (o->source->unknown)
 		fprintf(o->to, "newer          %" PRIu64 " records of kinds this version does not know\n",
 			o->source->unknown);
