@@ -141,6 +141,10 @@ struct group_device {
 	struct device *dev;
 };
 
+struct group_device___reset {		/* 7.x: parked in the blocking domain during a reset */
+	bool blocked;
+};
+
 struct iommu_iotlb_gather {
 	bool queued;
 };

@@ -109,7 +109,7 @@ static __always_inline void emit_sg_map(struct sg_map *m)
 		emit_sg_piece(m, m->ret);
 		return;
 	}
-	m->left = m->ret;
+	m->left = m->ret + unknown_zero(m->ret);
 	m->vmemmap = vmemmap_start();
 	m->size = unknown_zero(m->ret);
 	m->paddr = unknown_zero(m->ret);

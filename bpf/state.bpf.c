@@ -26,9 +26,23 @@ struct group_walk {
 struct kset_walk {
 	u64 pos;
 	u64 head;
+	u64 busy;		/* 1: a group was being changed, and left out */
 };
 
-static __noinline int state_device(struct device *dev, struct iommu_domain *domain)
+/* PREEMPT_RT's mutex looks different: there the 10 ms rule of the reader must do. */
+static __always_inline bool group_is_busy(struct iommu_group *group)
+{
+	return bpf_core_field_exists(group->mutex.owner) &&
+	       BPF_CORE_READ(group, mutex.owner.counter);
+}
+
+static __always_inline struct iommu_domain *group_domain(struct iommu_group *group)
+{
+	return BPF_CORE_READ(group, domain);
+}
+
+static __noinline int state_device(struct device *dev, struct iommu_group *group,
+				   struct iommu_domain *domain)
 {
 	u32 kind = device_driver_kind(dev);
 	struct ev_attach *rec;
@@ -38,6 +52,8 @@ static __noinline int state_device(struct device *dev, struct iommu_domain *doma
 	if (!domain)
 		return 0;
 	emit_domain(domain, EVF_STATE);
+	if (group_is_busy(group) || group_domain(group) != domain)
+		return 0;	/* moved meanwhile: that is heard */
 	if (kind != EV_DRIVER_OTHER)
 		emit_tag(domain, dev, kind, EVF_STATE);
 	rec = emit_reserve(&e, EV_ATTACH, sizeof(*rec), EVF_STATE);
@@ -54,9 +70,11 @@ static __noinline int state_device(struct device *dev, struct iommu_domain *doma
 	return 0;
 }
 
-static __always_inline struct iommu_domain *group_domain(struct iommu_group *group)
+static __always_inline bool device_is_parked(struct group_device *gd)
 {
-	return BPF_CORE_READ(group, domain);
+	struct group_device___reset *r = (void *)gd;
+
+	return bpf_core_field_exists(r->blocked) && BPF_CORE_READ(r, blocked);
 }
 
 static long device_step(u32 i, struct group_walk *w)
@@ -69,9 +87,11 @@ static long device_step(u32 i, struct group_walk *w)
 		return 1;
 	gd = (void *)w->pos - bpf_core_field_offset(struct group_device, list);
 	dev = BPF_CORE_READ(gd, dev);
+	if (!dev)
+		return 1;	/* the entry went away under the walk */
 	domain = group_domain(w->group);
-	if (want_device(dev, domain))
-		state_device(dev, domain);
+	if (!device_is_parked(gd) && want_device(dev, domain))
+		state_device(dev, w->group, domain);
 	w->pos = list_next(w->pos);
 	return 0;
 }
@@ -80,19 +100,25 @@ static long group_step(u32 i, struct kset_walk *w)
 {
 	struct group_walk g = {};
 	struct iommu_group *group;
+	u64 next;
 
 	if (w->pos == w->head || !w->pos)
 		return 1;
 	group = (void *)w->pos - bpf_core_field_offset(struct kobject, entry) -
 		bpf_core_field_offset(struct iommu_group, kobj);
-	if (BPF_CORE_READ(group, mutex.owner.counter))
-		goto next;	/* being changed: its moves are heard */
+	if (group_is_busy(group)) {
+		w->busy = 1;	/* a counter would never settle in the verifier */
+		goto next;
+	}
 	g.group = group;
 	g.head = (u64)group + bpf_core_field_offset(struct iommu_group, devices);
 	g.pos = (u64)BPF_CORE_READ(group, devices.next);
 	bpf_loop(GROUP_DEVICES_MAX, device_step, &g, 0);
 next:
-	w->pos = list_next(w->pos);
+	next = list_next(w->pos);
+	if (next == w->pos)
+		return 1;	/* taken off the list under the walk */
+	w->pos = next;
 	return 0;
 }
 
@@ -125,5 +151,5 @@ int state_read(void *ctx)
 	w.head = (u64)kset + bpf_core_field_offset(struct kset, list);
 	w.pos = (u64)BPF_CORE_READ(kset, list.next);
 	bpf_loop(GROUPS_MAX, group_step, &w, 0);
-	return w.pos != w.head;	/* 1: a group went away under the walk */
+	return w.pos != w.head || w.busy;	/* not all was read: try again */
 }

@@ -228,7 +228,7 @@ static int turn(struct recorder *r)
 	uint64_t now;
 	int n;
 
-	poll(fds, 2, POLL_MS);
+	poll(fds, 2, live_behind(r->live) ? 0 : POLL_MS);
 	now = now_ns(CLOCK_MONOTONIC);	/* before the drain: trace_flush() builds on it */
 	n = live_drain(r->live);
 	if (n < 0)
@@ -265,6 +265,8 @@ static int run(struct recorder *r)
 	int err = live_start(r->live), status = 0;
 
 	r->began_ns = now_ns(CLOCK_MONOTONIC);
+	if (!live_reads_state(r->live))
+		say_error("the IOMMU groups cannot be read on this kernel: who is attached to what stays unknown");
 	if (err)
 		status = say_error("cannot read the state of the IOMMU groups: %s", strerror(-err));
 	else
@@ -343,6 +345,7 @@ static int record(struct recorder *r)
 		r->signal_fd = open_signals(&r->old_mask);
 		status = r->signal_fd < 0 ? say_error("signalfd: %s", strerror(errno)) : run(r);
 		note_write(r, trace_close(r->writer, live_lost(r->live), live_next(r->live)));
+		read_signals(r);	/* who pressed Ctrl-C twice still wants the report */
 		close(r->signal_fd);
 		sigprocmask(SIG_SETMASK, &r->old_mask, NULL);
 	}

@@ -31,6 +31,7 @@ struct live {
 	uint64_t tick_ns;	/* when the counters were last read */
 	uint64_t losses;	/* records lost and exits skipped, as last read */
 	bool module_came;	/* since the pending rows were last tried */
+	bool unbound;		/* a driver let go: where its device is must be read again */
 	bool pending;
 };
 
@@ -48,6 +49,8 @@ static int hand_over(void *arg, const struct ev_hdr *rec)
 
 	if (rec->type == EV_MODULE)
 		l->module_came = true;
+	else if (rec->type == EV_UNBIND)
+		l->unbound = true;
 	return l->sink(l->arg, rec);
 }
 
@@ -151,6 +154,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	struct live *l = calloc(1, sizeof(*l));
 	int err;
 
+	snprintf(text, len, "out of memory");
 	if (!l)
 		return -ENOMEM;
 	l->sink = sink;
@@ -179,7 +183,8 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	return 0;
 }
 
-#define STATE_TRIES 8	/* a group that goes away under the walk ends it early */
+#define STATE_TRIES 8	/* a group may be busy, or go away under the walk and end it */
+#define STATE_WAIT_US 2000
 
 static int read_state(struct live *l)
 {
@@ -191,6 +196,7 @@ static int read_state(struct live *l)
 			return -errno;
 		if (!opts.retval)
 			return 0;
+		usleep(STATE_WAIT_US);
 	}
 	return l->ld.state_read ? -EAGAIN : 0;
 }
@@ -209,6 +215,22 @@ static uint64_t misses_of(const struct bpf_program *prog)
 	    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
 		return 0;
 	return info.recursion_misses;
+}
+
+/* All that may have made the reader unsure of who is attached where. */
+static uint64_t losses_now(const struct live *l)
+{
+	uint64_t losses = 0;
+	unsigned int i;
+
+	for (i = 0; i < l->ld.cpus; i++)
+		losses += l->cpus[i].lost;
+	for (i = 0; i < HOOK_COUNT; i++) {
+		losses += l->ld.hooks[i].exit_missed;
+		if (!hook_table[i].exit)
+			losses += l->ld.hooks[i].entry_missed;
+	}
+	return losses;
 }
 
 /* What was skipped before we listened is no loss. */
@@ -230,6 +252,7 @@ int live_start(struct live *l)
 
 	loader_attach(&l->ld);
 	forget_misses(l);
+	l->losses = losses_now(l);
 	listen_all(l, 1);
 	l->tick_ns = now_ns();
 	err = say_hooks(l);
@@ -239,6 +262,10 @@ int live_start(struct live *l)
 		err = say_mark(l, EV_MARK_ATTACHED, 0);
 	if (!err)
 		err = read_state(l);
+	if (err == -EAGAIN) {
+		l->unbound = true;	/* the rest at the next tick */
+		err = 0;
+	}
 	if (!err)
 		err = live_drain(l) < 0 ? -EIO : 0;
 	return err ?: say_mark(l, EV_MARK_STATE, 0);
@@ -298,45 +325,44 @@ int live_drain(struct live *l)
 	return n;
 }
 
-/* All that may have made the reader unsure of who is attached where. */
-static uint64_t losses_now(const struct live *l)
-{
-	uint64_t losses = 0;
-	unsigned int i;
+#define GAP_RECORDS 4		/* the reader stretches a gap over three records within 10 ms */
+#define GAP_US 11000
 
-	for (i = 0; i < l->ld.cpus; i++)
-		losses += l->cpus[i].lost;
-	for (i = 0; i < HOOK_COUNT; i++) {
-		losses += l->ld.hooks[i].exit_missed;
-		if (!hook_table[i].exit)
-			losses += l->ld.hooks[i].entry_missed;
-	}
-	return losses;
-}
-
-/* Offline CPUs cannot, and have nothing to say. */
+/* Ends every gap. Offline CPUs cannot write, and have nothing to say. */
 static void mark_cpus(struct live *l)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
+	int i;
 
 	if (!l->ld.cpu_mark)
 		return;
 	for (opts.cpu = 0; opts.cpu < l->ld.cpus; opts.cpu++)
-		bpf_prog_test_run_opts(bpf_program__fd(l->ld.cpu_mark), &opts);
+		for (i = 0; i < GAP_RECORDS; i++)
+			bpf_prog_test_run_opts(bpf_program__fd(l->ld.cpu_mark), &opts);
+	usleep(GAP_US);
 }
 
-/* After a loss the state is read again: what is attached is known anew from there. */
+/*
+ * After a loss the state is read again: what is attached is known anew from there. What
+ * the walk itself loses does not start another; one that was not complete is tried again
+ * at the next tick.
+ */
 static int heal(struct live *l)
 {
-	uint64_t losses = losses_now(l);
 	int err;
 
-	if (losses == l->losses)
+	if (losses_now(l) == l->losses && !l->unbound)
 		return 0;
-	l->losses = losses;
+	err = rings_drain(l->rings);
+	if (err < 0)
+		return err;
 	mark_cpus(l);
-	err = read_state(l);
-	return err == -EAGAIN ? 0 : err;
+	l->unbound = false;
+	if (!read_state(l))
+		l->losses = losses_now(l);
+	else
+		l->unbound = true;
+	return 0;
 }
 
 static int say_missed(struct live *l, unsigned int id, uint64_t now, uint64_t *last, bool entry)

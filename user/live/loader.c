@@ -278,7 +278,7 @@ static int load_object(struct loader *ld, struct bpf_object *obj)
 		if (id < HOOK_COUNT) {
 			refuse(&ld->hooks[id], err);
 			err = -EAGAIN;
-		} else if (ld->state_read && !ld->stateless) {
+		} else if (!ld->nobjects && !ld->stateless) {
 			ld->stateless = true;	/* no row's program: then it may be this */
 			ld->state_read = ld->cpu_mark = NULL;
 			err = -EAGAIN;
