@@ -315,7 +315,7 @@ static void deaf_hooks_turn_checkers_off(void **state)
 		{ HOOK_FLUSH_AMD, EV_HOOK_MISSING, false, false, false },
 		{ HOOK_DMA_UNMAP_SG, EV_HOOK_MISSING, false, true, false },
 		{ HOOK_DMA_IOVA_LINK, EV_HOOK_REFUSED, false, true, false },
-		{ HOOK_DMA_IOVA_UNLINK, EV_HOOK_MISSING, false, true, false },
+		{ HOOK_DMA_IOVA_UNLINK, EV_HOOK_MISSING, false, false, false },	/* before 6.16 */
 		{ HOOK_DMA_IOVA_DESTROY, EV_HOOK_REFUSED, false, true, false },
 		{ HOOK_DMA_IOVA_DESTROY, EV_HOOK_COVERED, false, false, false },
 		{ HOOK_PAGING_ALLOC, EV_HOOK_MISSING, false, false, false },
