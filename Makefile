@@ -181,8 +181,8 @@ uninstall:
 .PHONY: help
 help:
 	@echo 'make            build $(O)/iommuscope'
-	@echo 'make demo       a tour in an emulated machine, three minutes'
-	@echo 'make test       all layers of tests, about 20 minutes on two cores'
+	@echo 'make demo       a tour in an emulated machine, about a minute'
+	@echo 'make test       all layers of tests, about ten minutes on two cores'
 	@echo 'make test-all   every kernel and IOMMU'
 	@echo 'make bench      what watching costs, in guest instructions'
 	@echo 'make install    and uninstall: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
