@@ -4,8 +4,8 @@
  *
  * Invariants
  * - A stream file is a sequence of packets of exactly TRACE_PACKET_BYTES, at offsets
- *   that are multiples of it, each written by a call of its own: a kill leaves it in
- *   the file whole or not at all.
+ *   that are multiples of it. A write() that is killed stops at a page boundary, so a
+ *   packet is in the file whole or not at all.
  * - Records never straddle packets. A packet holds at least one; the rest is zero.
  */
 #ifndef IOMMUSCOPE_TRACE_LAYOUT_H

@@ -79,16 +79,10 @@ static int open_file(struct out_stream *s)
 
 static int write_all(int fd, const uint8_t *buf, size_t len, uint64_t off, size_t *done)
 {
-	size_t part;
 	ssize_t n;
 
-	/*
-	 * Packet by packet: a network file system sends the parts of a large write side by
-	 * side, and a kill then leaves a hole between them (seen on 9p).
-	 */
 	for (*done = 0; *done < len; *done += n) {
-		part = TRACE_PACKET_BYTES - *done % TRACE_PACKET_BYTES;
-		n = pwrite(fd, buf + *done, part < len - *done ? part : len - *done, off + *done);
+		n = pwrite(fd, buf + *done, len - *done, off + *done);
 		if (n < 0 && errno == EINTR)
 			n = 0;
 		else if (n <= 0)

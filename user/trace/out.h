@@ -16,7 +16,7 @@
 
 #include "trace/layout.h"
 
-#define OUT_PACKETS	64u	/* put together at once: 256 KiB */
+#define OUT_PACKETS	64u	/* written at once: 256 KiB */
 
 /* Where packets are put together; one for all streams. */
 struct out_batch {
