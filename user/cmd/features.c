@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "live/live.h"
+#include "out/words.h"
 
 struct options {
 	bool json;
@@ -41,17 +42,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const char *state_name(enum ev_hook_state s)
-{
-	static const char *const names[] = {
-		[EV_HOOK_HEARD] = "heard",     [EV_HOOK_PENDING] = "pending",
-		[EV_HOOK_MISSING] = "missing", [EV_HOOK_REFUSED] = "refused",
-		[EV_HOOK_OFF] = "off",	       [EV_HOOK_COVERED] = "covered",
-	};
-
-	return names[s];
-}
-
 static void print_reason(const struct hook *row, const struct live_hook *h)
 {
 	switch (h->state) {
@@ -74,7 +64,7 @@ static void print_reason(const struct hook *row, const struct live_hook *h)
 
 static void print_text(const struct hook *row, const struct live_hook *h)
 {
-	printf("%-7s  %-24s %-34s ", state_name(h->state), row->name, h->function);
+	printf("%-7s  %-24s %-34s ", word_hook_state(h->state), row->name, h->function);
 	print_reason(row, h);
 	putchar('\n');
 }
@@ -83,7 +73,7 @@ static void print_json(const struct hook *row, const struct live_hook *h)
 {
 	printf("{\"schema\":\"iommuscope.features/1\",\"hook\":\"%s\",\"witness\":\"%s\","
 	       "\"state\":\"%s\",\"function\":\"%s\",\"module\":\"%s\",\"errno\":%d,\"lost\":\"%s\"}\n",
-	       row->name, witness_name(row->witness), state_name(h->state), h->function,
+	       row->name, witness_name(row->witness), word_hook_state(h->state), h->function,
 	       row->module ? row->module : "", h->err, row->lost);
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/model.h"
 #include "core/report.h"
+#include "out/words.h"
 
 /* What a checked source was, besides its records. */
 struct out_source {
@@ -45,15 +46,6 @@ void json_finding(const struct out *o, const struct finding *f);
 void json_summary(const struct out *o);
 
 /* ---- words, shared by the outputs ---- */
-
-/** word_domain_type() - Name of an iommu_domain.type, as sysfs spells a group's type. */
-const char *word_domain_type(uint32_t type);
-
-const char *word_driver_kind(uint32_t kind);
-const char *word_hook_state(uint32_t state);
-
-/** word_event() - Name of an enum ev_type. */
-const char *word_event(unsigned int type);
 
 /** put_plain() - Text of others (comm, command line) without control characters. */
 void put_plain(FILE *to, const char *text);
