@@ -10,7 +10,9 @@
  *   loss. hdr.time_ns is when the record was made, which for an operation is its end.
  * - Names travel in records of their own (task, device, hook), never in hot ones.
  *
- * Changing a record: append fields, bump EVENT_ABI, and extend user/core/schema.c.
+ * Changing a record: append fields, bump EVENT_ABI, and extend user/core/schema.c. A new type
+ * needs no new EVENT_ABI: readers count the types that they do not know and go on. So a new
+ * type must not be what makes an old one true.
  */
 #ifndef IOMMUSCOPE_EVENT_H
 #define IOMMUSCOPE_EVENT_H
@@ -32,6 +34,7 @@ enum ev_type {
 	EV_TAG = 4,		/* struct ev_tag */
 	EV_UNBIND = 5,		/* struct ev_unbind */
 	EV_MODULE = 6,		/* struct ev_module */
+	EV_REF_TAG = 7,		/* struct ev_ref_tag */
 
 	/* The recording itself. Written by userspace, except EV_SKIP. */
 	EV_HOOK = 8,		/* struct ev_hook */
@@ -54,11 +57,18 @@ enum ev_type {
 	EV_VFIO_DETACH = 35,	/* struct ev_vfio */
 	EV_DMA_MAP = 36,	/* struct ev_dma */
 	EV_DMA_UNMAP = 37,	/* struct ev_dma */
+	EV_REF_INTENT = 38,	/* struct ev_ref_intent */
+	EV_REF_REPLAY = 39,	/* struct ev_ref_replay */
 
 	/* Flush: what the hardware was told to forget. */
 	EV_QI = 48,		/* struct ev_qi: one VT-d queued-invalidation descriptor */
 	EV_AMD_CMD = 49,	/* struct ev_amd: one AMD-Vi command */
 	EV_AMD_WAIT = 50,	/* struct ev_amd: its completion-wait command */
+	EV_REF_FLUSH = 51,	/* struct ev_ref_flush: one completed invalidation of refiommu */
+
+	/* Device: what the hardware did. */
+	EV_FAULT = 56,		/* struct ev_fault */
+	EV_REF_DMA = 57,	/* struct ev_ref_dma */
 };
 
 /* hdr.flags */
@@ -149,10 +159,18 @@ enum ev_hook_id {
 	HOOK_TAG_VTD,
 	HOOK_TAG_AMD,
 	HOOK_PAGING_ALLOC,
+	/* Attached in this order when the module comes: who hears a tag hears its flushes. */
+	HOOK_REF_FLUSH,
+	HOOK_REF_TAG,
+	HOOK_REF_INTENT,
+	HOOK_REF_REPLAY,
+	HOOK_REF_REPLAY_ENTRY,
+	HOOK_REF_DMA,
+	HOOK_REF_FAULT,
 	HOOK_COUNT,
 };
 
-enum ev_driver { EV_DRIVER_OTHER = 0, EV_DRIVER_VTD = 1, EV_DRIVER_AMD = 2 };
+enum ev_driver { EV_DRIVER_OTHER = 0, EV_DRIVER_VTD = 1, EV_DRIVER_AMD = 2, EV_DRIVER_REF = 3 };
 
 #define EV_DEV_UNTRUSTED	0x1	/* pci_dev->untrusted */
 #define EV_DEV_ATS		0x2	/* device TLB enabled in the IOMMU driver's books */
@@ -415,6 +433,8 @@ struct ev_amd {
 	__u32 pad;
 };
 _Static_assert(sizeof(struct ev_amd) == 64, "wire ABI");
+
+#include "event_ref.h"
 
 /* Largest record; a reader may refuse anything longer. */
 #define EV_LEN_MAX 256

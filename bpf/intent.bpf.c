@@ -73,6 +73,21 @@ static __always_inline bool file_is_vfio(struct file *file, u32 cmd)
 	return (name & NAME_VFIO_MASK) == NAME_VFIO || name == NAME_IOMMUFD;
 }
 
+/* A group names its container by a descriptor, all others are the container's own calls. */
+static __always_inline u64 container_of_call(struct pt_regs *regs, struct file *file)
+{
+	s32 fd = -1;
+
+	if ((u32)BPF_CORE_READ(regs, si) == VFIO_GROUP_SET_CONTAINER) {
+		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)BPF_CORE_READ(regs, dx)))
+			return 0;
+		file = file_of(fd);
+		if (!file || !file_is_vfio(file, VFIO_SET_IOMMU))
+			return 0;
+	}
+	return (u64)BPF_CORE_READ(file, private_data);
+}
+
 /* __x64_sys_ioctl(regs): fd, cmd, arg */
 SEC("fentry")
 int vfio_ioctl_entry(u64 *ctx)
@@ -96,8 +111,7 @@ int vfio_ioctl_entry(u64 *ctx)
 		map.iova = unmap.iova;
 		map.size = unmap.size;
 	}
-	call_begin(ctx, HOOK_VFIO_IOCTL, true, (u64)BPF_CORE_READ(file, private_data), map.iova,
-		   map.size);
+	call_begin(ctx, HOOK_VFIO_IOCTL, true, container_of_call(regs, file), map.iova, map.size);
 	return 0;
 }
 
@@ -146,7 +160,7 @@ static __always_inline bool container_late(struct pt_regs *regs, struct call *c)
 
 	if (!file || !file_is_vfio(file, BPF_CORE_READ(regs, si)))
 		return false;
-	c->object = (u64)BPF_CORE_READ(file, private_data);
+	c->object = container_of_call(regs, file);
 	return true;
 }
 
@@ -170,7 +184,7 @@ int vfio_ioctl_exit(u64 *ctx)
 	if (!rec)
 		return 0;
 	vfio_fill(rec, cmd, BPF_CORE_READ(regs, dx));
-	rec->container = cmd == VFIO_GROUP_SET_CONTAINER ? 0 : c.object;
+	rec->container = c.object;
 	if (cmd == VFIO_IOMMU_UNMAP_DMA)
 		rec->size = c.flags & (EVF_NOENTRY | EVF_NOCTX) ? rec->done : c.size;
 	rec->ret = ret_of(ctx);

@@ -74,7 +74,9 @@ struct device_driver {
 	const char *name;
 };
 
-struct iommu_ops;
+struct iommu_ops {
+	struct module *owner;
+};
 
 struct iommu_device {
 	const struct iommu_ops *ops;
@@ -280,6 +282,7 @@ struct files_struct {
 };
 
 struct task_struct {
+	void *stack;
 	struct files_struct *files;
 };
 

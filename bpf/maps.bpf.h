@@ -24,8 +24,10 @@ struct frame {
 	u64 object;		/* domain, device, ...: for EV_SKIP */
 	u64 iova;
 	u64 size;
+	u64 last;		/* the rest: only for who cannot see it again at the exit */
+	u64 vaddr;
 	u32 hook;
-	u32 pad;
+	u32 prot;
 };
 
 #define SCOPE_DEPTH 8		/* power of two */

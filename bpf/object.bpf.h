@@ -12,11 +12,25 @@ extern const void intel_iommu_ops __ksym __weak;
 extern const void amd_iommu_ops __ksym __weak;
 extern const void pci_bus_type __ksym __weak;
 
+#define NAME_REFIOMMU 0x756d6d6f69666572ULL	/* a module's name as a little-endian word */
+
 static __always_inline s32 device_group(struct device *dev)
 {
 	struct iommu_group *group = BPF_CORE_READ(dev, iommu_group);
 
 	return group ? BPF_CORE_READ(group, id) : -1;
+}
+
+/* A module's iommu_ops must name their owner; those of the kernel image have none. */
+static __always_inline bool ops_are_refiommu(const struct iommu_ops *ops)
+{
+	struct module *owner = BPF_CORE_READ(ops, owner);
+	char name[16] = {};
+
+	if (!owner)
+		return false;
+	bpf_core_read(name, sizeof(name), &owner->name);
+	return *(u64 *)name == NAME_REFIOMMU && !name[8];
 }
 
 static __always_inline u32 device_driver_kind(struct device *dev)
@@ -29,7 +43,7 @@ static __always_inline u32 device_driver_kind(struct device *dev)
 		return EV_DRIVER_VTD;
 	if ((const void *)ops == &amd_iommu_ops)
 		return EV_DRIVER_AMD;
-	return EV_DRIVER_OTHER;
+	return ops_are_refiommu(ops) ? EV_DRIVER_REF : EV_DRIVER_OTHER;
 }
 
 /* A constant @len: text and its padding leave no byte of the ring's old content. */

@@ -39,6 +39,10 @@ struct call {
 	u64 outer;
 	u64 object;		/* as pushed; for programs whose exit cannot see it */
 	u64 size;
+	u64 iova;		/* as pushed */
+	u64 last;
+	u64 vaddr;
+	u32 prot;
 	u32 flags;		/* EVF_* */
 	u32 enclosing;		/* hook of the call around this one, or HOOK_COUNT */
 };
@@ -151,24 +155,19 @@ static __always_inline void count_no_scope(bool overflow)
 	__sync_fetch_and_add(overflow ? &st->overflow : &st->no_scope, 1);
 }
 
-/* Entry of a call. @intent: it gets an id, and becomes the cause of what runs inside. */
-static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 object, u64 iova,
-				       u64 size)
+/*
+ * Pushes the frame of a call at @sp, which is above all that will run inside it. @intent: it
+ * gets an id, and becomes the cause of what runs inside.
+ */
+static __always_inline struct frame *call_push(struct scope *s, u64 sp, u32 where, u32 hook,
+					       bool intent)
 {
-	u32 where = context_now();
-	struct scope *s = scope_of(where);
 	struct frame *below, *f;
-	u64 sp;
 
-	if (!s) {
-		count_no_scope(false);
-		return;
-	}
-	sp = scope_address(s, ctx);
 	scope_settle(s, sp);
 	if (s->depth >= SCOPE_DEPTH) {
 		count_no_scope(true);
-		return;
+		return NULL;
 	}
 	if (where == EV_CTX_TASK)
 		introduce_task(s);
@@ -180,29 +179,37 @@ static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 obj
 	f->id = intent ? next_id() : 0;
 	f->inner = f->id ?: below ? below->inner : 0;
 	f->outer = below && below->outer ? below->outer : f->id;
-	f->object = object;
-	f->iova = iova;
-	f->size = size;
 	f->begin_ns = bpf_ktime_get_ns();
 	s->depth++;
+	return f;
 }
 
-/* Exit of a call; always fills @c. */
-static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
+/* Entry of a call. */
+static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 object, u64 iova,
+				       u64 size)
 {
 	u32 where = context_now();
 	struct scope *s = scope_of(where);
 	struct frame *f;
-	u64 sp;
 
-	__builtin_memset(c, 0, sizeof(*c));
-	c->enclosing = HOOK_COUNT;
 	if (!s) {
-		c->flags = where | EVF_NOCTX;
+		count_no_scope(false);
 		return;
 	}
+	f = call_push(s, scope_address(s, ctx), where, hook, intent);
+	if (!f)
+		return;
+	f->object = object;
+	f->iova = iova;
+	f->size = size;
+}
+
+/* Pops the frame of the call at @sp, if it is there; always fills @c. */
+static __always_inline void call_pop(struct scope *s, u64 sp, u32 where, u32 hook, struct call *c)
+{
+	struct frame *f;
+
 	c->flags = where | EVF_NOENTRY;
-	sp = scope_address(s, ctx);
 	scope_settle(s, sp - 1);
 	f = scope_top(s);
 	if (f && f->sp == sp && f->hook == hook) {
@@ -211,6 +218,10 @@ static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
 		c->id = f->id;
 		c->object = f->object;
 		c->size = f->size;
+		c->iova = f->iova;
+		c->last = f->last;
+		c->vaddr = f->vaddr;
+		c->prot = f->prot;
 		s->depth--;
 		f = scope_top(s);
 	}
@@ -219,6 +230,21 @@ static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
 		c->outer = f->outer;
 		c->enclosing = f->hook;
 	}
+}
+
+/* Exit of a call; always fills @c. */
+static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
+{
+	u32 where = context_now();
+	struct scope *s = scope_of(where);
+
+	__builtin_memset(c, 0, sizeof(*c));
+	c->enclosing = HOOK_COUNT;
+	if (!s) {
+		c->flags = where | EVF_NOCTX;
+		return;
+	}
+	call_pop(s, scope_address(s, ctx), where, hook, c);
 }
 
 /* Under a filter on a process: was this call made by it? Interrupts are nobody's. */

@@ -54,7 +54,8 @@ static __noinline int state_device(struct device *dev, struct iommu_group *group
 	emit_domain(domain, EVF_STATE);
 	if (group_is_busy(group) || group_domain(group) != domain)
 		return 0;	/* moved meanwhile: that is heard */
-	if (kind != EV_DRIVER_OTHER)
+	/* Those of refiommu are known from their trace event only: the module has no BTF. */
+	if (kind == EV_DRIVER_VTD || kind == EV_DRIVER_AMD)
 		emit_tag(domain, dev, kind, EVF_STATE);
 	rec = emit_reserve(&e, EV_ATTACH, sizeof(*rec), EVF_STATE);
 	if (!rec)

@@ -269,6 +269,44 @@ STORY void amd(struct story *s, uint16_t type, uint64_t qw0, uint64_t qw1)
 	SEND(s, type, r);
 }
 
+/* The module refiommu: its instances are numbers. */
+#define REF_NR 0
+
+STORY void ref_tag(struct story *s, uint64_t domain, uint64_t dev, uint32_t assigned)
+{
+	struct ev_ref_tag r = { .domain = domain, .dev = dev, .instance = REF_NR, .did = DID,
+				.assigned = assigned };
+
+	SEND(s, EV_REF_TAG, r);
+}
+
+STORY void ref_flush(struct story *s, uint32_t kind, uint32_t did, uint64_t first, uint64_t last)
+{
+	struct ev_ref_flush r = { .begin_ns = s->next.begin ?: s->now, .domain = DOM,
+				  .first = first, .last = last, .instance = REF_NR, .did = did,
+				  .kind = kind };
+
+	SEND(s, EV_REF_FLUSH, r);
+}
+
+STORY void ref_intent(struct story *s, uint32_t kind, uint64_t first, uint64_t last, uint32_t prot)
+{
+	struct ev_ref_intent r = { .first = first, .last = last, .kind = kind, .ioas = 1,
+				   .prot = prot, .ret = s->next.ret };
+
+	op_fill(s, &r.op);
+	SEND(s, EV_REF_INTENT, r);
+}
+
+STORY void ref_replay(struct story *s, uint32_t step, uint64_t first, uint64_t last)
+{
+	struct ev_ref_replay r = { .domain = DOM, .first = first, .last = last, .ioas = 1,
+				   .step = step, .action = step == EV_REPLAY_ENTRY ? 2 : 0 };
+
+	op_fill(s, &r.op);
+	SEND(s, EV_REF_REPLAY, r);
+}
+
 STORY void skipped(struct story *s, uint32_t number, uint64_t object, uint64_t iova, uint64_t size,
 		  uint64_t begin)
 {
@@ -314,6 +352,17 @@ STORY void story_begin_attached(struct story *s)
 	describe_domain(s, DOM, DOMAIN_PAGING);
 	describe_device(s, DEV, EV_DRIVER_VTD);
 	tag(s, DOM, DEV);
+	attach(s, DEV, DOM);
+}
+
+/* The same behind an instance of refiommu. */
+STORY void story_begin_ref(struct story *s)
+{
+	story_begin(s);
+	alloc_domain(s, DOM);
+	describe_domain(s, DOM, DOMAIN_PAGING);
+	describe_device(s, DEV, EV_DRIVER_REF);
+	ref_tag(s, DOM, DEV, 1);
 	attach(s, DEV, DOM);
 }
 

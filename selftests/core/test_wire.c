@@ -115,7 +115,7 @@ static void bad_headers_are_refused(void **state)
 		assert_int_equal(wire_next(&r, sizeof(r), &op), -EBADMSG);
 	}
 	r.op.h.len = sizeof(r);
-	r.op.h.type = 7;
+	r.op.h.type = 60;
 	assert_int_equal(wire_next(&r, sizeof(r), &op), -EBADMSG);
 	r.op.h.type = 65535;
 	assert_int_equal(wire_next(&r, sizeof(r), &op), -EBADMSG);

@@ -78,7 +78,7 @@ static void time_op(struct input *in, uint8_t *rec, size_t len, uint64_t now)
 static void feed_record(struct engine *e, struct input *in, uint64_t *now)
 {
 	uint8_t rec[EV_LEN_MAX] = { 0 };
-	struct ev_hdr h = { .type = take(in, 1) % 52, .flags = take(in, 2) };
+	struct ev_hdr h = { .type = take(in, 1) % 58, .flags = take(in, 2) };
 	size_t len = wire_len(h.type);
 	int ret;
 

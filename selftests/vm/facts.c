@@ -52,11 +52,13 @@ static void say_losses(const struct records *r)
 	fact("skips", NULL, count_type(r, EV_SKIP));
 }
 
-/* An IOTLB invalidation: of VT-d (2, 6) or of AMD (3). */
+/* An IOTLB invalidation: of VT-d (2, 6), of AMD (3) or of refiommu. */
 static bool is_flush(const union record *rec)
 {
 	if (rec->h.type == EV_QI)
 		return (rec->qi.qw0 & 0xf) == 2 || (rec->qi.qw0 & 0xf) == 6;
+	if (rec->h.type == EV_REF_FLUSH)
+		return rec->ref_flush.kind != EV_REF_FLUSH_CONTEXT;
 	return rec->h.type == EV_AMD_CMD && rec->amd.qw0 >> 60 == 3;
 }
 
@@ -86,7 +88,7 @@ static void say_unmaps(const struct records *r)
 
 static bool is_operation(const union record *rec)
 {
-	return rec->h.type >= EV_ALLOC && rec->h.type <= EV_DMA_UNMAP &&
+	return rec->h.type >= EV_ALLOC && rec->h.type <= EV_REF_REPLAY &&
 	       !(rec->h.flags & EVF_STATE);
 }
 
@@ -110,6 +112,46 @@ static void say_processes(const struct records *r)
 		first = i + 1;
 	}
 	numbers_free(&tgids);
+}
+
+/* Maps and unmaps by who caused them: calls at /dev/refiommu, their replays, VFIO's attach, others. */
+static void say_causes(const struct records *r)
+{
+	struct numbers intents = { 0 }, replays = { 0 }, attaches = { 0 };
+	uint64_t count[5] = { 0 };
+	const union record *rec;
+
+	for (rec = r->rec; rec < r->rec + r->count; rec++) {
+		if (rec->h.type == EV_REF_INTENT)
+			numbers_add(&intents, rec->op.id);
+		else if (rec->h.type == EV_REF_REPLAY && rec->ref_replay.step == EV_REPLAY_END)
+			numbers_add(&replays, rec->op.id);
+		else if (rec->h.type == EV_VFIO_ATTACH)
+			numbers_add(&attaches, rec->op.id);
+	}
+	numbers_sort(&intents);
+	numbers_sort(&replays);
+	numbers_sort(&attaches);
+	for (rec = r->rec; rec < r->rec + r->count; rec++) {
+		if (rec->h.type != EV_MAP && rec->h.type != EV_UNMAP)
+			continue;
+		if (numbers_have(&intents, rec->op.cause))
+			count[0]++;
+		else if (numbers_have(&replays, rec->op.cause))
+			count[1]++;
+		else if (numbers_have(&attaches, rec->op.cause))
+			count[2]++;
+		else
+			count[rec->op.cause ? 3 : 4]++;
+	}
+	fact("caused", "ref_intent", count[0]);
+	fact("caused", "ref_replay", count[1]);
+	fact("caused", "vfio_attach", count[2]);
+	fact("caused", "other", count[3]);
+	fact("caused", "nobody", count[4]);
+	numbers_free(&attaches);
+	numbers_free(&intents);
+	numbers_free(&replays);
 }
 
 /* The domains that a device was attached to. */
@@ -201,6 +243,7 @@ int main(int argc, char **argv)
 	say_losses(&r);
 	say_unmaps(&r);
 	say_processes(&r);
+	say_causes(&r);
 	say_devices(&r);
 	say_hooks(&r);
 	say_marks(&r);

@@ -25,6 +25,9 @@ union record {
 	struct ev_vfio vfio;
 	struct ev_qi qi;
 	struct ev_amd amd;
+	struct ev_ref_intent ref_intent;
+	struct ev_ref_replay ref_replay;
+	struct ev_ref_flush ref_flush;
 	unsigned char bytes[EV_LEN_MAX];
 };
 

@@ -30,6 +30,18 @@ static unsigned int vfio_asked(const struct ev_vfio *e)
 	       (e->vfio_flags & VFIO_MAP_WRITE ? PROT_WRITE : 0);
 }
 
+static unsigned int asked_by(const struct op *op)
+{
+	switch (op->kind) {
+	case EV_DMA_MAP:
+		return dma_asked(&op->u.dma);
+	case EV_REF_INTENT:
+		return op->u.ref_intent.prot & PROT_BOTH;
+	default:
+		return vfio_asked(&op->u.vfio);
+	}
+}
+
 static int wide_found(const struct piece *p, unsigned int asked, const struct op *op,
 		      struct report *rep)
 {
@@ -39,7 +51,7 @@ static int wide_found(const struct piece *p, unsigned int asked, const struct op
 	check_range(&f, p->range.iova, p->range.last);
 	if (op->kind == EV_DMA_MAP)
 		f.device = op->u.dma.dev;
-	else
+	else if (op->kind == EV_VFIO_MAP)
 		f.container = op->u.vfio.container;
 	piece_ref(&f, "map", EV_MAP, p);
 	finding_op(&f, "intent", op);
@@ -53,13 +65,13 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 	const struct cause *c = model_cause(m, op->id);
 	unsigned int asked, prot;
 
-	if (!c)
+	if (!c || (op->kind == EV_REF_INTENT && (op->u.ref_intent.kind != EV_REF_MAP || op->empty)))
 		return 0;
 	if (!model_sure_op(m, op)) {
 		rep->tally.unknown++;
 		return 0;
 	}
-	asked = op->kind == EV_DMA_MAP ? dma_asked(&op->u.dma) : vfio_asked(&op->u.vfio);
+	asked = asked_by(op);
 	for (prot = 1; prot < 4; prot++) {
 		if (c->mapped[prot] && prot & ~asked)
 			return wide_found(&c->maps[prot], asked, op, rep);
@@ -70,6 +82,6 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 const struct checker check_map_wide = {
 	.id = FINDING_MAP_WIDE,
 	.needs = NEED_MAP | NEED_ALL,
-	.kinds = KIND(EV_DMA_MAP) | KIND(EV_VFIO_MAP),
+	.kinds = KIND(EV_DMA_MAP) | KIND(EV_VFIO_MAP) | KIND(EV_REF_INTENT),
 	.before = wide_before,
 };

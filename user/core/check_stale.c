@@ -167,6 +167,7 @@ static int stale_before(const struct model *m, const struct op *op, struct repor
 		return stale_reuse(m, op, rep);
 	case EV_DMA_UNMAP:
 	case EV_VFIO_UNMAP:
+	case EV_REF_INTENT:
 		return stale_intent(m, op, rep);
 	default:
 		return 0;
@@ -221,7 +222,7 @@ const struct checker check_stale = {
 	.id = FINDING_STALE_IOTLB,
 	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_FLUSH | NEED_ALL,
 	.kinds = KIND(EV_MAP) | KIND(EV_UNMAP) | KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP) |
-		 KIND(EV_ATTACH),
+		 KIND(EV_REF_INTENT) | KIND(EV_ATTACH),
 	.before = stale_before,
 	.after = stale_after,
 };

@@ -3,8 +3,9 @@
  * unmap-short: an unmap removed less than it was asked to.
  *
  * At the action: the driver itself says so, over a range that was surely live, with no
- * hole and cut at neither end. At the intent: a VFIO unmap succeeded, and what the map
- * of a slot inside it made is still live. A hole, or a size of 0, is never a finding.
+ * hole and cut at neither end. At the intent: a VFIO unmap succeeded, and what the map of a
+ * slot inside it made, or a later attach replayed of it, is still live. A hole, or a size of
+ * 0, is never a finding.
  */
 #include "check.h"
 
@@ -45,6 +46,16 @@ static int short_action(const struct model *m, const struct op *op, struct repor
 	return report_add(rep, &f);
 }
 
+/* Of the slot itself; or of a group that came to the container later: replayed. */
+static bool made_for(const struct model *m, const struct range *r, const struct slot *s)
+{
+	const struct intent *i = model_intent(m, r->cause);
+
+	return r->cause == s->id ||
+	       (i && i->kind == EV_VFIO_ATTACH && i->begin > s->end && r->iova >= s->iova &&
+		r->last <= s->last);
+}
+
 static const struct range *survivor(const struct model *m, const struct domain *d,
 				    const struct slot *s, const struct op *op)
 {
@@ -52,7 +63,7 @@ static const struct range *survivor(const struct model *m, const struct domain *
 
 	for (r = range_first(&d->ranges, s->iova, s->last); r;
 	     r = range_next(&d->ranges, r, s->last)) {
-		if (r->cause == s->id && model_range_sure(m, d, r) && r->end < op->begin)
+		if (made_for(m, r, s) && model_range_sure(m, d, r) && r->end < op->begin)
 			return r;
 	}
 	return NULL;

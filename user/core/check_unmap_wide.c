@@ -15,7 +15,7 @@ static int wide_found(const struct piece *p, const struct op *op, struct report 
 	check_range(&f, p->range.iova, p->range.last);
 	if (op->kind == EV_DMA_UNMAP)
 		f.device = op->u.dma.dev;
-	else
+	else if (op->kind == EV_VFIO_UNMAP)
 		f.container = op->u.vfio.container;
 	range_ref(&f, &p->range);
 	piece_ref(&f, "unmap", EV_UNMAP, p);
@@ -71,12 +71,25 @@ static bool wide_vfio(const struct model *m, const struct piece *p, const struct
 	return op->empty || !ranges_meet(s->iova, s->last, op->iova, op->last);
 }
 
+/* An address space may cut a mapping, but it never removes a byte that was not asked for. */
+static bool wide_ref(const struct piece *p, const struct op *op)
+{
+	return p->range.cause && p->range.cause != op->id && outside(p, op);
+}
+
 static bool wide_piece(const struct model *m, const struct piece *p, const struct op *op)
 {
 	if (!p->sure || p->domain->dead)
 		return false;
 
-	return op->kind == EV_DMA_UNMAP ? wide_dma(m, p, op) : wide_vfio(m, p, op);
+	switch (op->kind) {
+	case EV_DMA_UNMAP:
+		return wide_dma(m, p, op);
+	case EV_REF_INTENT:
+		return wide_ref(p, op);
+	default:
+		return wide_vfio(m, p, op);
+	}
 }
 
 static int wide_before(const struct model *m, const struct op *op, struct report *rep)
@@ -86,6 +99,8 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 	int ret = 0;
 
 	if (!c || (op->kind == EV_DMA_UNMAP && op->u.dma.kind == EV_DMA_IOVA))
+		return 0;
+	if (op->kind == EV_REF_INTENT && (op->u.ref_intent.kind != EV_REF_UNMAP || op->empty))
 		return 0;
 	if (c->overflow || !model_sure_op(m, op))
 		rep->tally.unknown++;
@@ -102,6 +117,6 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 const struct checker check_unmap_wide = {
 	.id = FINDING_UNMAP_WIDE,
 	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_ALL,
-	.kinds = KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP),
+	.kinds = KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP) | KIND(EV_REF_INTENT),
 	.before = wide_before,
 };

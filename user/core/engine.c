@@ -300,6 +300,8 @@ static bool flush_deaf(const struct model *m)
 			return true;
 		if (d->driver_kind == EV_DRIVER_AMD && m->missing & NEED_AMD)
 			return true;
+		if (d->driver_kind == EV_DRIVER_REF && m->missing & NEED_REF)
+			return true;
 	}
 	return false;
 }

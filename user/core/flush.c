@@ -167,6 +167,31 @@ void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f)
 	}
 }
 
+static void flush_ref(const struct ev_ref_flush *e, struct flush *f)
+{
+	f->iommu = ref_iommu(e->instance);
+	f->did = e->did;
+	f->pasid = EV_TAG_NO_PASID;
+	set_all(f);
+	switch (e->kind) {
+	case EV_REF_FLUSH_RANGE:
+		f->scope = e->first > e->last ? FLUSH_UNKNOWN : FLUSH_DOMAIN;
+		break;
+	case EV_REF_FLUSH_DOMAIN:
+		f->scope = FLUSH_DOMAIN;
+		return;
+	case EV_REF_FLUSH_CONTEXT:
+		f->scope = FLUSH_ENTRY;
+		return;
+	default:
+		f->scope = FLUSH_UNKNOWN;
+	}
+	if (f->scope == FLUSH_UNKNOWN)
+		return;
+	f->iova = e->first;
+	f->last = e->last;
+}
+
 void flush_from(const struct op *op, struct flush *f)
 {
 	memset(f, 0, sizeof(*f));
@@ -175,6 +200,10 @@ void flush_from(const struct op *op, struct flush *f)
 	f->seq = op->seq;
 	f->begin = op->begin ?: op->end;
 	f->end = op->end;
+	if (op->kind == EV_REF_FLUSH) {
+		flush_ref(&op->u.ref_flush, f);
+		return;
+	}
 	if (op->kind == EV_QI) {
 		f->iommu = op->u.qi.iommu;
 		f->failed = op->u.qi.ret;

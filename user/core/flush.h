@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Invalidation commands decoded: which caches of which IOMMU forget which range.
- * VT-d: specification 6.5.2. AMD-Vi: specification 2.4.
+ * VT-d: specification 6.5.2. AMD-Vi: specification 2.4. refiommu: kernel/trace.h.
  */
 #ifndef IOMMUSCOPE_FLUSH_H
 #define IOMMUSCOPE_FLUSH_H
@@ -10,6 +10,12 @@
 #include <stdint.h>
 
 #include "wire.h"
+
+/** ref_iommu() - What names @instance of refiommu among the IOMMUs: no kernel pointer is that small. */
+static inline uint64_t ref_iommu(uint32_t instance)
+{
+	return instance + 1ULL;
+}
 
 enum flush_scope {
 	FLUSH_NONE,	/* forgets no translation: waits, interrupt entries */
@@ -48,7 +54,7 @@ void flush_vtd(uint64_t qw0, uint64_t qw1, struct flush *f);
 /** flush_amd() - Decode an AMD-Vi command; as flush_vtd(). */
 void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f);
 
-/** flush_from() - Decode EV_QI or EV_AMD_CMD @op into @f. */
+/** flush_from() - Decode EV_QI, EV_AMD_CMD or EV_REF_FLUSH @op into @f. */
 void flush_from(const struct op *op, struct flush *f);
 
 /** flush_covers_pasid() - Does @f reach entries that are tagged with @pasid? */

@@ -32,6 +32,7 @@ static const apply_fn appliers[] = {
 	[EV_DEVICE] = apply_device,
 	[EV_DOMAIN] = apply_domain,
 	[EV_TAG] = apply_tag,
+	[EV_REF_TAG] = apply_ref_tag,
 	[EV_UNBIND] = apply_unbind,
 	[EV_HOOK] = apply_hook,
 	[EV_MARK] = apply_mark,
@@ -46,9 +47,12 @@ static const apply_fn appliers[] = {
 	[EV_VFIO_DETACH] = apply_vfio,
 	[EV_DMA_MAP] = apply_dma_map,
 	[EV_DMA_UNMAP] = apply_dma_unmap,
+	[EV_REF_INTENT] = apply_ref_intent,
+	[EV_REF_REPLAY] = apply_ref_replay,
 	[EV_QI] = apply_qi,
 	[EV_AMD_CMD] = apply_amd_cmd,
 	[EV_AMD_WAIT] = apply_amd_wait,
+	[EV_REF_FLUSH] = apply_ref_flush,
 };
 
 int model_apply(struct model *m, const struct op *op)

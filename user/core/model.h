@@ -317,10 +317,11 @@ struct gap_window {
 #define NEED_UNBIND	0x010
 #define NEED_VFIO	0x020
 #define NEED_DMA	0x040
-#define NEED_FLUSH	0x080	/* by filter; per driver: the two below */
+#define NEED_FLUSH	0x080	/* by filter; per driver: NEED_VTD, NEED_AMD, NEED_REF */
 #define NEED_VTD	0x100
 #define NEED_AMD	0x200
 #define NEED_ALL	0x400	/* every task's events */
+#define NEED_REF	0x800
 
 struct hook {
 	char name[25];

@@ -262,9 +262,64 @@ int apply_tag(struct model *m, const struct op *op)
 	return tag_enter(m, e, d, dev, &like);
 }
 
+static int ref_tag_leave(struct model *m, const struct ev_ref_tag *e)
+{
+	struct device *dev = model_device(m, e->dev);
+	struct domain *d = model_domain(m, e->domain);
+	struct cache like = {
+		.kind = CACHE_IOTLB,
+		.iommu = model_iommu(m, ref_iommu(e->instance)),
+		.did = e->did,
+		.pasid = EV_TAG_NO_PASID,
+	};
+	struct cache *c = dev && d && like.iommu ? cache_find(d, &like) : NULL;
+
+	if (c && cache_has(c, dev))
+		cache_leave(m, c, dev);
+	return 0;
+}
+
+/* As VT-d's and AMD's, but that the end is said too. */
+int apply_ref_tag(struct model *m, const struct op *op)
+{
+	const struct ev_ref_tag *e = &op->u.ref_tag;
+	struct device *dev;
+	struct domain *d;
+	struct cache like = {
+		.kind = CACHE_IOTLB,
+		.driver_kind = EV_DRIVER_REF,
+		.did = e->did,
+		.pasid = EV_TAG_NO_PASID,
+		.sid = ~0U,
+		.since_ns = op->end,
+	};
+
+	if (!e->assigned)
+		return ref_tag_leave(m, e);
+	dev = device_get(m, e->dev);
+	d = domain_get(m, e->domain);
+	like.iommu = iommu_get(m, ref_iommu(e->instance));
+	if (!dev || !d || !like.iommu)
+		return -ENOMEM;
+	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
+	return cache_enter(m, d, dev, &like);
+}
+
+static uint32_t driver_need(uint32_t kind)
+{
+	switch (kind) {
+	case EV_DRIVER_VTD:
+		return NEED_VTD;
+	case EV_DRIVER_REF:
+		return NEED_REF;
+	default:
+		return NEED_AMD;
+	}
+}
+
 bool cache_heard(const struct model *m, const struct cache *c)
 {
-	uint32_t need = c->driver_kind == EV_DRIVER_VTD ? NEED_VTD : NEED_AMD;
+	uint32_t need = driver_need(c->driver_kind);
 
 	return !(m->missing & (need | NEED_FLUSH));
 }

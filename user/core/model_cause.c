@@ -5,6 +5,7 @@
  * Recent intents are kept for the story of a finding.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "model_priv.h"
 
@@ -148,6 +149,25 @@ int cause_unmap(struct model *m, const struct op *op)
 	return 0;
 }
 
+/* @inner ends and says nothing of its own: what it touched, the intent around it touched. */
+int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer)
+{
+	struct domain *domains[CAUSE_DOMAINS];
+	const struct cause *from = model_cause(m, inner);
+	unsigned int i, n = from ? from->ndomains : 0;
+	struct cause *to;
+
+	if (!n || !outer)
+		return 0;
+	memcpy(domains, from->domains, n * sizeof(*domains));
+	to = cause_get(m, outer);	/* may drop the oldest, whoever that is */
+	if (!to)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		cause_touch(to, domains[i]);
+	return 0;
+}
+
 void cause_done(struct model *m, uint64_t id)
 {
 	struct cause *c = m->newest;
@@ -187,6 +207,24 @@ void intent_note(struct model *m, const struct op *op, uint64_t object)
 		.cpu = op->cpu,
 		.kind = op->kind,
 	};
+}
+
+/* Its address space has no identity across files: only what it caused is known. */
+int apply_ref_intent(struct model *m, const struct op *op)
+{
+	intent_note(m, op, op->u.ref_intent.dev);
+	cause_done(m, op->id);
+	return 0;
+}
+
+/* Begin and entries are facts for who compares; the end closes what the replay caused. */
+int apply_ref_replay(struct model *m, const struct op *op)
+{
+	if (op->u.ref_replay.step != EV_REPLAY_END)
+		return 0;
+	intent_note(m, op, op->u.ref_replay.domain);
+	cause_done(m, op->id);
+	return 0;
 }
 
 void causes_free(struct model *m)

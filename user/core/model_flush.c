@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Completed invalidations pay debts. VT-d: the return of the call completes its
- * descriptors. AMD-Vi: commands wait for the next completion wait of their IOMMU,
- * whoever queued it. The last ones are kept, because an unmap is heard at its end, after
- * the flushes it made inside. An IOMMU that no tag has named serves no cache that is known:
- * its flushes are counted as records, and nothing is kept of them.
+ * descriptors. refiommu: the trace event says that one is complete. AMD-Vi: commands wait for
+ * the next completion wait of their IOMMU, whoever queued it. The last ones are kept, because
+ * an unmap is heard at its end, after the flushes it made inside. An IOMMU that no tag has
+ * named serves no cache that is known: its flushes are counted as records, and nothing is
+ * kept of them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -68,6 +69,18 @@ static void flush_done(struct model *m, struct iommu *u, const struct flush *f)
 int apply_qi(struct model *m, const struct op *op)
 {
 	struct iommu *u = model_iommu(m, op->u.qi.iommu);
+	struct flush f;
+
+	if (!u)
+		return 0;
+	flush_from(op, &f);
+	flush_done(m, u, &f);
+	return 0;
+}
+
+int apply_ref_flush(struct model *m, const struct op *op)
+{
+	struct iommu *u = model_iommu(m, ref_iommu(op->u.ref_flush.instance));
 	struct flush f;
 
 	if (!u)

@@ -160,6 +160,7 @@ static const uint16_t hook_needs[HOOK_COUNT] = {
 	[HOOK_DMA_IOVA_DESTROY] = NEED_DMA,
 	[HOOK_FLUSH_VTD] = NEED_VTD,
 	[HOOK_FLUSH_AMD] = NEED_AMD,
+	[HOOK_REF_FLUSH] = NEED_REF,
 };
 
 uint32_t model_hook_needs(uint32_t hook)

@@ -23,6 +23,7 @@ bool state_is_late(const struct model *m, const struct device *dev, uint32_t pas
 
 /* model_cache.c */
 int apply_tag(struct model *m, const struct op *op);
+int apply_ref_tag(struct model *m, const struct op *op);
 bool cache_heard(const struct model *m, const struct cache *c);
 void cache_destroy(struct model *m, struct cache *c);
 void device_leave_caches(struct model *m, struct device *dev, const struct domain *keep,
@@ -33,6 +34,7 @@ void device_doubt_caches(struct model *m, struct device *dev);
 int apply_qi(struct model *m, const struct op *op);
 int apply_amd_cmd(struct model *m, const struct op *op);
 int apply_amd_wait(struct model *m, const struct op *op);
+int apply_ref_flush(struct model *m, const struct op *op);
 void iommu_doubt(struct model *m, struct iommu *mmu);
 
 /* model_debt.c */
@@ -50,8 +52,11 @@ void ranges_doubt(struct domain *d, uint64_t iova, uint64_t last);
 /* model_cause.c */
 int cause_map(struct model *m, struct domain *d, const struct op *op);
 int cause_unmap(struct model *m, const struct op *op);
+int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer);
 void cause_done(struct model *m, uint64_t id);
 void intent_note(struct model *m, const struct op *op, uint64_t object);
+int apply_ref_intent(struct model *m, const struct op *op);
+int apply_ref_replay(struct model *m, const struct op *op);
 void causes_free(struct model *m);
 
 /* model_dma.c */

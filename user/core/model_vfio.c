@@ -134,8 +134,10 @@ int apply_vfio(struct model *m, const struct op *op)
 	intent_note(m, op, op->u.vfio.container);
 	if (!op->u.vfio.container) {
 		/* Of one that nobody could name: its slots would mix with those of others. */
+		if (op->kind == EV_VFIO_ATTACH && !op->u.vfio.ret)
+			ret = cause_hand_up(m, op->id, op->cause);
 		cause_done(m, op->id);
-		return 0;
+		return ret;
 	}
 	c = container_get(m, op->u.vfio.container);
 	if (!c)

@@ -125,6 +125,42 @@ static const struct schema_field amd[] = {
 	HEX(ev_amd, qw1), SIGNED(ev_amd, ret), DEC(ev_amd, pad),
 };
 
+static const struct schema_field ref_tag[] = {
+	HEX(ev_ref_tag, domain), HEX(ev_ref_tag, dev), DEC(ev_ref_tag, instance),
+	HEX(ev_ref_tag, did), DEC(ev_ref_tag, assigned), DEC(ev_ref_tag, pad),
+};
+
+static const struct schema_field ref_intent[] = {
+	OP_FIELDS,
+	HEX(ev_ref_intent, dev), HEX(ev_ref_intent, first), HEX(ev_ref_intent, last),
+	HEX(ev_ref_intent, uaddr), HEX(ev_ref_intent, bytes), DEC(ev_ref_intent, kind),
+	DEC(ev_ref_intent, ioas), HEX(ev_ref_intent, prot), SIGNED(ev_ref_intent, ret),
+};
+
+static const struct schema_field ref_replay[] = {
+	OP_FIELDS,
+	HEX(ev_ref_replay, domain), HEX(ev_ref_replay, first), HEX(ev_ref_replay, last),
+	HEX(ev_ref_replay, mapped), DEC(ev_ref_replay, ioas), DEC(ev_ref_replay, step),
+	DEC(ev_ref_replay, type), DEC(ev_ref_replay, action), SIGNED(ev_ref_replay, ret),
+	DEC(ev_ref_replay, pad),
+};
+
+static const struct schema_field ref_flush[] = {
+	DEC(ev_ref_flush, begin_ns), HEX(ev_ref_flush, domain), HEX(ev_ref_flush, dev),
+	HEX(ev_ref_flush, first), HEX(ev_ref_flush, last), DEC(ev_ref_flush, instance),
+	HEX(ev_ref_flush, did), DEC(ev_ref_flush, kind), DEC(ev_ref_flush, pad),
+};
+
+static const struct schema_field fault[] = {
+	HEX(ev_fault, dev), HEX(ev_fault, domain), HEX(ev_fault, iova), HEX(ev_fault, prot),
+	DEC(ev_fault, reason), DEC(ev_fault, driver_kind), DEC(ev_fault, pad),
+};
+
+static const struct schema_field ref_dma[] = {
+	HEX(ev_ref_dma, dev), HEX(ev_ref_dma, first), HEX(ev_ref_dma, last),
+	HEX(ev_ref_dma, done), DEC(ev_ref_dma, kind), HEX(ev_ref_dma, result),
+};
+
 #define ROW(type, name, s, f) \
 	[type] = { type, sizeof(struct s), sizeof(f) / sizeof((f)[0]), name, f }
 
@@ -136,6 +172,7 @@ static const struct schema rows[] = {
 	ROW(EV_TAG, "tag", ev_tag, tag),
 	ROW(EV_UNBIND, "unbind", ev_unbind, unbind),
 	ROW(EV_MODULE, "module", ev_module, module),
+	ROW(EV_REF_TAG, "ref_tag", ev_ref_tag, ref_tag),
 	ROW(EV_HOOK, "hook", ev_hook, hook),
 	ROW(EV_MISSED, "missed", ev_missed, missed),
 	ROW(EV_SKIP, "skip", ev_skip, skip),
@@ -152,9 +189,14 @@ static const struct schema rows[] = {
 	ROW(EV_VFIO_DETACH, "vfio_detach", ev_vfio, vfio),
 	ROW(EV_DMA_MAP, "dma_map", ev_dma, dma),
 	ROW(EV_DMA_UNMAP, "dma_unmap", ev_dma, dma),
+	ROW(EV_REF_INTENT, "ref_intent", ev_ref_intent, ref_intent),
+	ROW(EV_REF_REPLAY, "ref_replay", ev_ref_replay, ref_replay),
 	ROW(EV_QI, "qi", ev_qi, qi),
 	ROW(EV_AMD_CMD, "amd_cmd", ev_amd, amd),
 	ROW(EV_AMD_WAIT, "amd_wait", ev_amd, amd),
+	ROW(EV_REF_FLUSH, "ref_flush", ev_ref_flush, ref_flush),
+	ROW(EV_FAULT, "fault", ev_fault, fault),
+	ROW(EV_REF_DMA, "ref_dma", ev_ref_dma, ref_dma),
 };
 
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))

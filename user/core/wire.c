@@ -11,7 +11,8 @@
 struct shape {
 	uint16_t len;
 	uint16_t iova_at;	/* 0: no range */
-	uint16_t size_at;
+	uint16_t size_at;	/* 0: @last_at says where it ends */
+	uint16_t last_at;
 	uint16_t begin_at;	/* 0: instantaneous */
 	bool is_op;		/* starts with struct ev_op */
 };
@@ -33,10 +34,12 @@ static const struct shape shapes[] = {
 	[EV_TAG] = STATE(ev_tag),
 	[EV_UNBIND] = STATE(ev_unbind),
 	[EV_MODULE] = STATE(ev_module),
+	[EV_REF_TAG] = STATE(ev_ref_tag),
 	[EV_HOOK] = STATE(ev_hook),
 	[EV_MISSED] = STATE(ev_missed),
-	[EV_SKIP] = { sizeof(struct ev_skip), offsetof(struct ev_skip, iova),
-		      offsetof(struct ev_skip, size), offsetof(struct ev_skip, begin_ns), false },
+	[EV_SKIP] = { .len = sizeof(struct ev_skip), .iova_at = offsetof(struct ev_skip, iova),
+		      .size_at = offsetof(struct ev_skip, size),
+		      .begin_at = offsetof(struct ev_skip, begin_ns) },
 	[EV_MARK] = STATE(ev_mark),
 	[EV_STREAM_END] = STATE(ev_stream_end),
 	[EV_ALLOC] = OP(ev_domain_op),
@@ -50,9 +53,17 @@ static const struct shape shapes[] = {
 	[EV_VFIO_DETACH] = OP(ev_vfio),
 	[EV_DMA_MAP] = OP_RANGE(ev_dma, addr),
 	[EV_DMA_UNMAP] = OP_RANGE(ev_dma, addr),
+	[EV_REF_INTENT] = { .len = sizeof(struct ev_ref_intent), .is_op = true,
+			    .begin_at = offsetof(struct ev_op, begin_ns),
+			    .iova_at = offsetof(struct ev_ref_intent, first),
+			    .last_at = offsetof(struct ev_ref_intent, last) },
+	[EV_REF_REPLAY] = OP(ev_ref_replay),
 	[EV_QI] = TIMED(ev_qi),
 	[EV_AMD_CMD] = TIMED(ev_amd),
 	[EV_AMD_WAIT] = TIMED(ev_amd),
+	[EV_REF_FLUSH] = TIMED(ev_ref_flush),
+	[EV_FAULT] = STATE(ev_fault),
+	[EV_REF_DMA] = STATE(ev_ref_dma),
 };
 
 static const struct shape *shape_of(unsigned int type)
@@ -100,13 +111,29 @@ static bool is_unmap_all(const void *buf, unsigned int type)
 	return flags & VFIO_UNMAP_ALL;
 }
 
+/* Only maps and unmaps have one, and only if their begin was heard, which knew it. */
+static bool ref_has_range(const void *buf)
+{
+	struct ev_ref_intent r;
+
+	memcpy(&r, buf, sizeof(r));
+	return (r.kind == EV_REF_MAP || r.kind == EV_REF_UNMAP) && r.op.begin_ns;
+}
+
 /* What the record says of its range, before anything is written to the caller's op. */
 static int range_of(const void *buf, unsigned int type, const struct shape *s,
 		    uint64_t *iova, uint64_t *last)
 {
-	uint64_t size = get64(buf, s->size_at);
+	uint64_t size;
 
 	*iova = get64(buf, s->iova_at);
+	if (s->last_at) {
+		*last = get64(buf, s->last_at);
+		if (!ref_has_range(buf))
+			return 0;
+		return *iova <= *last ? 1 : -EOVERFLOW;
+	}
+	size = get64(buf, s->size_at);
 	if (is_unmap_all(buf, type)) {
 		*iova = 0;
 		*last = UINT64_MAX;

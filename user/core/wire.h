@@ -55,6 +55,12 @@ union op_body {
 	struct ev_dma dma;
 	struct ev_qi qi;
 	struct ev_amd amd;
+	struct ev_ref_tag ref_tag;
+	struct ev_ref_intent ref_intent;
+	struct ev_ref_replay ref_replay;
+	struct ev_ref_flush ref_flush;
+	struct ev_fault fault;
+	struct ev_ref_dma ref_dma;
 };
 
 /**

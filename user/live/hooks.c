@@ -269,6 +269,62 @@ const struct hook hook_table[HOOK_COUNT] = {
 		.lost = "AMD-Vi domain ids of new attachments: no flush findings for them",
 		.witness = WITNESS_STATE,
 	},
+	[HOOK_REF_FLUSH] = {
+		.name = "flush.refiommu",
+		.exit = "ref_flush",
+		.function = { "refiommu_flush" },
+		.module = "refiommu",
+		.lost = "invalidations of refiommu: no stale-iotlb, no flush-short there",
+		.witness = WITNESS_FLUSH, .tracepoint = 1,
+	},
+	[HOOK_REF_TAG] = {
+		.name = "state.tag_refiommu",
+		.exit = "ref_tag",
+		.function = { "refiommu_tag" },
+		.module = "refiommu",
+		.lost = "refiommu domain ids of new attachments: no flush findings for them",
+		.witness = WITNESS_STATE, .tracepoint = 1,
+	},
+	[HOOK_REF_INTENT] = {
+		.name = "intent.refiommu",
+		.entry = "ref_intent_begin", .exit = "ref_intent_end",
+		.function = { "refiommu_intent_begin" },
+		.module = "refiommu",
+		.lost = "what users of /dev/refiommu asked for: range, process address, result",
+		.witness = WITNESS_INTENT, .tracepoint = 1,
+	},
+	[HOOK_REF_REPLAY] = {
+		.name = "intent.refiommu_replay",
+		.entry = "ref_replay_begin", .exit = "ref_replay_end",
+		.function = { "refiommu_replay_begin" },
+		.module = "refiommu",
+		.lost = "replays of refiommu as a cause of mappings",
+		.witness = WITNESS_INTENT, .tracepoint = 1,
+	},
+	[HOOK_REF_REPLAY_ENTRY] = {
+		.name = "intent.refiommu_entry",
+		.exit = "ref_replay_entry",
+		.function = { "refiommu_replay_entry" },
+		.module = "refiommu",
+		.lost = "what a replay of refiommu did with each range",
+		.witness = WITNESS_INTENT, .tracepoint = 1,
+	},
+	[HOOK_REF_DMA] = {
+		.name = "device.refiommu_dma",
+		.exit = "ref_dma",
+		.function = { "refiommu_dma" },
+		.module = "refiommu",
+		.lost = "DMA of refiommu's endpoints in the story",
+		.witness = WITNESS_DEVICE, .tracepoint = 1,
+	},
+	[HOOK_REF_FAULT] = {
+		.name = "device.refiommu_fault",
+		.exit = "ref_fault",
+		.function = { "refiommu_fault" },
+		.module = "refiommu",
+		.lost = "I/O page faults of refiommu's endpoints",
+		.witness = WITNESS_DEVICE, .tracepoint = 1,
+	},
 };
 
 const char *witness_name(enum witness w)
@@ -278,6 +334,7 @@ const char *witness_name(enum witness w)
 		[WITNESS_INTENT] = "intent",
 		[WITNESS_ACTION] = "action",
 		[WITNESS_FLUSH] = "flush",
+		[WITNESS_DEVICE] = "device",
 	};
 
 	return names[w];

@@ -11,7 +11,7 @@
 
 #include "event.h"
 
-enum witness { WITNESS_STATE, WITNESS_INTENT, WITNESS_ACTION, WITNESS_FLUSH };
+enum witness { WITNESS_STATE, WITNESS_INTENT, WITNESS_ACTION, WITNESS_FLUSH, WITNESS_DEVICE };
 
 #define HOOK_CANDIDATES 3
 
@@ -25,7 +25,7 @@ struct hook {
 	const char *covered;	/* absence is no loss where this function exists */
 	const char *lost;	/* what is lost without it */
 	enum witness witness;
-	int tracepoint;		/* 1: function[0] is a tracepoint */
+	int tracepoint;		/* 1: function[0] is one; the programs say which by themselves */
 };
 
 extern const struct hook hook_table[HOOK_COUNT];

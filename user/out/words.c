@@ -20,6 +20,8 @@ const char *word_driver_kind(uint32_t kind)
 		return "VT-d";
 	case EV_DRIVER_AMD:
 		return "AMD-Vi";
+	case EV_DRIVER_REF:
+		return "refiommu";
 	default:
 		return "other";
 	}

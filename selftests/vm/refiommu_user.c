@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * A user of the module refiommu for the tests of the collector: makes IOMMUs and devices at
+ * /dev/refiommu, owns them through VFIO type1 or through an address space, and does what the
+ * words on its command line say, in order. It stops at the first thing that fails.
+ *
+ * All objects end with the program; 'close' closes the container before that.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/vfio.h>
+
+#include "kernel/refiommu.h"
+
+#define PAGE 4096ULL
+#define HUGE_SIZE (2UL << 20)
+#define LOOP_IOVA 0x10000000ULL
+#define RW (REFIOMMU_PROT_READ | REFIOMMU_PROT_WRITE)
+#define VFIO_RW (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
+#define FDS 16
+
+struct user {
+	int ref;
+	int container;
+	int fds[FDS];		/* groups and devices of the container */
+	int nfds;
+	uint32_t ioas;		/* 0: none */
+	uint32_t endpoint;	/* the last that was made */
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "refiommu_user: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static uint64_t number(const char *word)
+{
+	char *end;
+	uint64_t value;
+
+	errno = 0;
+	value = strtoull(word, &end, 0);
+	if (errno || end == word || *end) {
+		fprintf(stderr, "refiommu_user: '%s' is not a number\n", word);
+		exit(2);
+	}
+	return value;
+}
+
+static void call(struct user *u, unsigned long nr, void *arg, const char *what)
+{
+	if (ioctl(u->ref, nr, arg))
+		die(what);
+}
+
+/* ---- memory ---- */
+
+/* One huge page after the other, where there are any: physically contiguous. */
+static void *memory(uint64_t size)
+{
+	int flags = size % HUGE_SIZE ? 0 : MAP_HUGETLB;
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+	if (mem == MAP_FAILED)
+		die("mmap");
+	if (!flags)
+		madvise(mem, size, MADV_NOHUGEPAGE);
+	memset(mem, 0x5a, size);
+	return mem;
+}
+
+/* ---- IOMMUs and devices ---- */
+
+static uint32_t make_instance(struct user *u, const char *format)
+{
+	struct refiommu_instance_create arg = { .size = sizeof(arg) };
+
+	arg.format = !strncmp(format, "amd", 3) ? REFIOMMU_FORMAT_AMDV1 : REFIOMMU_FORMAT_VTD;
+	arg.flags = strstr(format, "lazy") ? REFIOMMU_INSTANCE_LAZY : 0;
+	call(u, REFIOMMU_INSTANCE_CREATE, &arg, "REFIOMMU_INSTANCE_CREATE");
+	return arg.out_id;
+}
+
+static struct refiommu_endpoint_create make_endpoint(struct user *u, const char *format,
+						     uint32_t driver)
+{
+	struct refiommu_endpoint_create arg = {
+		.size = sizeof(arg),
+		.instance_id = make_instance(u, format),
+		.driver = driver,
+	};
+
+	call(u, REFIOMMU_ENDPOINT_CREATE, &arg, "REFIOMMU_ENDPOINT_CREATE");
+	u->endpoint = arg.out_id;
+	return arg;
+}
+
+static void keep(struct user *u, int fd, const char *what)
+{
+	if (fd < 0 || u->nfds == FDS)
+		die(what);
+	u->fds[u->nfds++] = fd;
+}
+
+/* udev may be slow to show the group. */
+static int open_group(const char *path)
+{
+	int fd, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 || errno != ENOENT)
+			break;
+		usleep(10000);
+	}
+	return fd;
+}
+
+/* The first device brings the container's IOMMU; each later one is replayed into. */
+static int do_vfio(struct user *u, char **words)
+{
+	struct refiommu_endpoint_create e = make_endpoint(u, words[1], REFIOMMU_DRIVER_VFIO);
+	int group, fresh = u->container < 0;
+	char text[64];
+
+	if (fresh)
+		u->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	if (u->container < 0)
+		die("/dev/vfio/vfio");
+	snprintf(text, sizeof(text), "/dev/vfio/%u", e.out_group);
+	group = open_group(text);
+	keep(u, group, text);
+	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &u->container))
+		die("VFIO_GROUP_SET_CONTAINER");
+	if (fresh && ioctl(u->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		die("VFIO_SET_IOMMU");
+	snprintf(text, sizeof(text), "refiommu-endpoint.%u", e.out_device);
+	keep(u, ioctl(group, VFIO_GROUP_GET_DEVICE_FD, text), "VFIO_GROUP_GET_DEVICE_FD");
+	printf("vfio device=%s group=%u\n", text, e.out_group);
+	return 2;
+}
+
+/* A device without a driver, in the address space; the first makes that. */
+static int do_ioas(struct user *u, char **words)
+{
+	struct refiommu_endpoint_create e = make_endpoint(u, words[1], REFIOMMU_DRIVER_NONE);
+	struct refiommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+	struct refiommu_ioas_attach arg = { .size = sizeof(arg) };
+
+	if (!u->ioas) {
+		call(u, REFIOMMU_IOAS_ALLOC, &ioas, "REFIOMMU_IOAS_ALLOC");
+		u->ioas = ioas.out_id;
+	}
+	arg.ioas_id = u->ioas;
+	arg.endpoint_id = e.out_id;
+	call(u, REFIOMMU_IOAS_ATTACH, &arg, "REFIOMMU_IOAS_ATTACH");
+	printf("ioas device=refiommu-endpoint.%u group=%u\n", e.out_device, e.out_group);
+	return 2;
+}
+
+/* A device whose kernel driver uses the DMA API. */
+static int do_driver(struct user *u, char **words)
+{
+	struct refiommu_endpoint_create e = make_endpoint(u, words[1], REFIOMMU_DRIVER_DMA);
+
+	printf("driver device=refiommu-endpoint.%u group=%u\n", e.out_device, e.out_group);
+	return 2;
+}
+
+/* ---- mappings: of the address space if there is one, else of the container ---- */
+
+static void ioas_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
+{
+	struct refiommu_ioas_map arg = {
+		.size = sizeof(arg),
+		.ioas_id = u->ioas,
+		.prot = RW,
+		.first = iova,
+		.last = iova + (size - 1),
+		.uaddr = (uintptr_t)mem,
+	};
+
+	call(u, REFIOMMU_IOAS_MAP, &arg, "REFIOMMU_IOAS_MAP");
+}
+
+static uint64_t ioas_unmap(struct user *u, uint64_t iova, uint64_t size)
+{
+	struct refiommu_ioas_unmap arg = {
+		.size = sizeof(arg),
+		.ioas_id = u->ioas,
+		.form = REFIOMMU_UNMAP_EXACT,
+		.first = iova,
+		.last = iova + (size - 1),
+	};
+
+	call(u, REFIOMMU_IOAS_UNMAP, &arg, "REFIOMMU_IOAS_UNMAP");
+	return arg.out_bytes;
+}
+
+static void map(struct user *u, void *mem, uint64_t size, uint64_t iova)
+{
+	struct vfio_iommu_type1_dma_map arg = {
+		.argsz = sizeof(arg),
+		.flags = VFIO_RW,
+		.vaddr = (uintptr_t)mem,
+		.iova = iova,
+		.size = size,
+	};
+
+	if (u->ioas)
+		ioas_map(u, mem, size, iova);
+	else if (ioctl(u->container, VFIO_IOMMU_MAP_DMA, &arg))
+		die("VFIO_IOMMU_MAP_DMA");
+}
+
+static uint64_t unmap(struct user *u, uint64_t iova, uint64_t size)
+{
+	struct vfio_iommu_type1_dma_unmap arg = {
+		.argsz = sizeof(arg),
+		.iova = iova,
+		.size = size,
+	};
+
+	if (u->ioas)
+		return ioas_unmap(u, iova, size);
+	if (ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &arg))
+		die("VFIO_IOMMU_UNMAP_DMA");
+	return arg.size;
+}
+
+static int do_map(struct user *u, char **words)
+{
+	uint64_t size = number(words[1]), iova = number(words[2]);
+
+	map(u, memory(size), size, iova);
+	printf("map iova=0x%" PRIx64 " size=%" PRIu64 "\n", iova, size);
+	return 3;
+}
+
+static int do_unmap(struct user *u, char **words)
+{
+	uint64_t iova = number(words[1]), size = number(words[2]);
+	uint64_t done = unmap(u, iova, size);
+
+	printf("unmap iova=0x%" PRIx64 " size=%" PRIu64 " done=%" PRIu64 "\n", iova, size, done);
+	return 3;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int do_loop(struct user *u, char **words)
+{
+	uint64_t i, count = number(words[1]), begin_ns = now_ns();
+	void *mem = memory(PAGE);
+
+	for (i = 0; i < count; i++) {
+		map(u, mem, PAGE, LOOP_IOVA);
+		if (unmap(u, LOOP_IOVA, PAGE) != PAGE)
+			die("unmap did less");
+	}
+	printf("loop count=%" PRIu64 " ns=%" PRIu64 "\n", count, now_ns() - begin_ns);
+	return 2;
+}
+
+/* Map, DMA, unmap, by the device's kernel driver. */
+static int do_dmaapi(struct user *u, char **words)
+{
+	uint64_t i, count = number(words[1]);
+
+	for (i = 0; i < count; i++) {
+		struct refiommu_dmaapi arg = {
+			.size = sizeof(arg),
+			.endpoint_id = u->endpoint,
+			.op = REFIOMMU_DMAAPI_MAP,
+			.bytes = PAGE,
+		};
+
+		call(u, REFIOMMU_DMAAPI, &arg, "REFIOMMU_DMAAPI map");
+		arg = (struct refiommu_dmaapi){
+			.size = sizeof(arg),
+			.endpoint_id = u->endpoint,
+			.op = REFIOMMU_DMAAPI_UNMAP,
+			.handle = arg.out_handle,
+		};
+		call(u, REFIOMMU_DMAAPI, &arg, "REFIOMMU_DMAAPI unmap");
+	}
+	printf("dmaapi count=%" PRIu64 "\n", count);
+	return 2;
+}
+
+/* ---- devices at work ---- */
+
+static int do_dma(struct user *u, char **words)
+{
+	struct refiommu_dma arg = {
+		.size = sizeof(arg),
+		.endpoint_id = u->endpoint,
+		.op = REFIOMMU_DMA_FILL,
+		.first = number(words[1]),
+	};
+
+	arg.last = arg.first + (number(words[2]) - 1);
+	call(u, REFIOMMU_DMA, &arg, "REFIOMMU_DMA");
+	printf("dma done=%llu flags=%u reason=%u\n", (unsigned long long)arg.out_done,
+	       arg.out_flags, arg.out_reason);
+	return 3;
+}
+
+static int do_bug(struct user *u, char **words)
+{
+	char path[128];
+	int fd;
+
+	(void)u;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/refiommu/bugs/%s", words[1]);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, words[2], 1) != 1)
+		die(path);
+	close(fd);
+	return 3;
+}
+
+static int do_close(struct user *u, char **words)
+{
+	(void)words;
+	while (u->nfds)
+		close(u->fds[--u->nfds]);
+	close(u->container);
+	u->container = -1;
+	printf("close\n");
+	return 1;
+}
+
+static const struct verb {
+	const char *name;
+	const char *arguments;
+	int words;	/* that must follow */
+	int (*run)(struct user *u, char **words);
+} verbs[] = {
+	{ "vfio",	"FORMAT", 1, do_vfio },
+	{ "ioas",	"FORMAT", 1, do_ioas },
+	{ "driver",	"FORMAT", 1, do_driver },
+	{ "map",	"SIZE IOVA", 2, do_map },
+	{ "unmap",	"IOVA SIZE", 2, do_unmap },
+	{ "loop",	"COUNT", 1, do_loop },
+	{ "dmaapi",	"COUNT", 1, do_dmaapi },
+	{ "dma",	"IOVA SIZE", 2, do_dma },
+	{ "bug",	"NAME 0|1", 2, do_bug },
+	{ "close",	"", 0, do_close },
+};
+
+#define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void usage(void)
+{
+	size_t i;
+
+	fprintf(stderr, "usage: refiommu_user VERB [ARGUMENT...] [VERB...]\n"
+			"FORMAT: vtd or amd, with 'lazy' behind it\n");
+	for (i = 0; i < NVERBS; i++)
+		fprintf(stderr, "  %-10s %s\n", verbs[i].name, verbs[i].arguments);
+	exit(2);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NVERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	fprintf(stderr, "refiommu_user: unknown verb '%s'\n", name);
+	usage();
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct user u = { .container = -1 };
+	const struct verb *verb;
+	int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	u.ref = open("/dev/refiommu", O_RDWR | O_CLOEXEC);
+	if (u.ref < 0)
+		die("/dev/refiommu");
+	for (i = 1; i < argc; i += verb->run(&u, argv + i)) {
+		verb = find_verb(argv[i]);
+		if (argc - i - 1 < verb->words)
+			usage();
+	}
+	return 0;
+}
