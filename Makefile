@@ -105,6 +105,21 @@ $(O)/selftests/trace/test_%: $(O)/selftests/trace/test_%.o $(UNIT_OBJS) $(call h
 
 .SECONDARY: $(TEST_SRCS:%.c=$(O)/%.o) $(TEST_HELPERS:%.c=$(O)/%.o)
 
+# The module's page tables, built for a process: selftests/kernel/shim is their kernel.
+TABLE_TESTS := $(patsubst %.c,$(O)/%,$(sort $(wildcard selftests/kernel/test_*.c)))
+TABLE_SRCS := $(sort $(wildcard kernel/table*.c)) selftests/kernel/table_test.c
+TABLE_HDRS := $(wildcard kernel/*.h selftests/kernel/*.h selftests/kernel/shim/*.h \
+	selftests/kernel/shim/*/*.h)
+
+unit-tests: $(TABLE_TESTS)
+
+$(TABLE_TESTS): $(O)/%: %.c $(TABLE_SRCS) $(TABLE_HDRS) $(O)/flags.stamp | $(O)/deps-test.stamp
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -Wno-unused-parameter $(CFLAGS) $(SAN) -D_GNU_SOURCE \
+		-I. -Iselftests/kernel/shim -o $@ $< $(TABLE_SRCS) -lcmocka -lpthread
+-include $(TEST_SRCS:%.c=$(O)/%.d) $(TEST_HELPERS:%.c=$(O)/%.d)
+
 # Fuzzers: clang's libFuzzer over the pure rooms.
 FUZZERS := $(patsubst selftests/fuzz/%.c,$(O)/fuzz/%,$(sort $(wildcard selftests/fuzz/fuzz_*.c)))
 
@@ -123,6 +138,7 @@ test-programs: all $(O)/deps-test.stamp fuzzers
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=1 unit-tests
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm all
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma
+	$(Q)$(MAKE) --no-print-directory module module-tests
 
 .PHONY: test test-all
 test: test-programs
@@ -132,7 +148,21 @@ test-all: test-programs
 		edu_dma KERNEL=6.1
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
 		edu_dma KERNEL=7.2
+	$(Q)$(MAKE) --no-print-directory module KERNEL=7.2
+	$(Q)$(MAKE) --no-print-directory module KERNEL=own
 	$(Q)scripts/test --all
+
+# ---- refiommu.ko, for one kernel of scripts/kernels, and its kselftests ----
+
+KERNEL ?= 6.12
+
+.PHONY: module module-tests
+module: $(O)/deps-test.stamp
+	$(call say,KBUILD,refiommu.ko for $(KERNEL))
+	$(Q)$(MAKE) --no-print-directory -C kernel O=$(abspath $(O))/kernel KERNEL=$(KERNEL)
+
+module-tests: $(O)/deps-test.stamp
+	$(Q)$(MAKE) --no-print-directory -C selftests all
 
 .SECONDARY: $(BPF_OBJ)
 
@@ -182,9 +212,10 @@ uninstall:
 help:
 	@echo 'make            build $(O)/iommuscope'
 	@echo 'make demo       a tour in an emulated machine, about a minute'
-	@echo 'make test       all layers of tests, about ten minutes on two cores'
+	@echo 'make test       all layers of tests, about fifteen minutes on two cores'
 	@echo 'make test-all   every kernel and IOMMU'
 	@echo 'make bench      what watching costs, in guest instructions'
+	@echo 'make module     refiommu.ko for KERNEL=6.12, 7.2 or own'
 	@echo 'make install    and uninstall: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make man        the manual pages'
 	@echo 'make clean      remove what was built (not the fetched kernels)'

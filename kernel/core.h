@@ -139,7 +139,8 @@ struct ref_context {
  * @object: first
  * @ref: one for the object, one for each domain: a domain may outlive the object
  * @iommu: the core's
- * @hardware: platform device that stands for it; its software node is the devices' fwnode
+ * @hardware: platform device that stands for it
+ * @fwnode: its firmware node: what the core finds the IOMMU of an endpoint by
  * @layout: format and geometry of its tables; no roots
  * @width, @pgsizes: as given, for ref_table_init()
  * @ranges: reserved, sorted; also the holes between a format's windows (RESERVED)
@@ -152,6 +153,7 @@ struct ref_instance {
 	struct kref ref;
 	struct iommu_device iommu;
 	struct platform_device *hardware;
+	struct fwnode_handle fwnode;
 	unsigned int nr;
 	bool lazy;
 	struct ref_layout layout;

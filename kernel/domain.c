@@ -336,7 +336,7 @@ static bool ref_capable(struct device *dev, enum iommu_cap cap)
 	}
 }
 
-/* Devices come to us by the software node of an instance; others are none of ours. */
+/* Devices come to us by the firmware node of an instance; others are none of ours. */
 static struct iommu_device *ref_probe_device(struct device *dev)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);

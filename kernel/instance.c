@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Instances: IOMMUs that exist only here. A platform device "refiommu.N" stands for the hardware,
- * and its software node is how the core finds the IOMMU in front of an endpoint.
+ * and its firmware node is how the core finds the IOMMU in front of an endpoint. The node is a
+ * bare one: a software node of the kernel is put once too often when its links cannot be made
+ * (software_node_notify(), 6.12; seen with fault injection).
  *
  * Format, geometry and ranges are checked once, here, and never change. The object ends with its
  * file or by REFIOMMU_DESTROY, and leaves the core then; the memory lives until the last of its
  * domains is gone.
  */
+#include <linux/fwnode.h>
 #include <linux/idr.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
-#include <linux/property.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
@@ -224,22 +226,23 @@ void ref_instance_wait(void)
 	wait_event(ref_instances_gone, !atomic_read(&ref_instances_alive));
 }
 
-static struct platform_device *ref_hardware_add(unsigned int nr)
+static const struct fwnode_operations ref_fwnode_ops = {};
+
+static struct platform_device *ref_hardware_add(struct ref_instance *instance)
 {
-	/* No properties; but it is the list that makes the core add a software node. */
-	static const struct property_entry none[] = { {} };
 	const struct platform_device_info info = {
 		.name = "refiommu",
-		.id = nr,
-		.properties = none,
+		.id = instance->nr,
+		.fwnode = &instance->fwnode,
 	};
 
+	fwnode_init(&instance->fwnode, &ref_fwnode_ops);
 	return platform_device_register_full(&info);
 }
 
 static int ref_instance_register(struct ref_instance *instance)
 {
-	struct platform_device *hardware = ref_hardware_add(instance->nr);
+	struct platform_device *hardware = ref_hardware_add(instance);
 	int err;
 
 	if (IS_ERR(hardware))
