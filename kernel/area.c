@@ -30,7 +30,11 @@ u64 ref_pinned_pages(void)
 /* Lets pages go that @mm was charged for. */
 void ref_unpin(struct mm_struct *mm, struct page **pages, unsigned long nr, bool dirty)
 {
-	unpin_user_pages_dirty_lock(pages, nr, dirty);
+	for (unsigned long at = 0; at < nr; at += PIN_BATCH) {
+		unpin_user_pages_dirty_lock(pages + at, min_t(unsigned long, nr - at, PIN_BATCH),
+					    dirty);
+		cond_resched();
+	}
 	atomic_long_sub(nr, &ref_pinned);
 	account_locked_vm(mm, nr, false);
 }
@@ -187,8 +191,7 @@ void ref_area_unmap(struct ref_ioas *ioas, struct ref_area *area, unsigned long 
 	for (at = 0; at < nr_pages; at += run) {
 		run = ref_area_run(ioas, area, at);
 		iova = area->node.start + ((u64)at << PAGE_SHIFT);
-		if (iommu_unmap_fast(hwpt->domain, iova, run << PAGE_SHIFT, &hwpt->gather) !=
-		    run << PAGE_SHIFT)
+		if (ref_hwpt_unmap(hwpt, iova, run << PAGE_SHIFT) != run << PAGE_SHIFT)
 			pr_warn_ratelimited("refiommu: the IOMMU did not unmap all of %lu pages at 0x%llx\n",
 					    run, iova);
 		cond_resched();

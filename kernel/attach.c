@@ -94,31 +94,31 @@ static struct ref_hwpt *hwpt_make(struct ref_ioas *ioas, struct device *dev)
 
 struct ref_hwpt *ref_hwpt_get(struct ref_ioas *ioas, struct device *dev)
 {
-	struct refiommu_ioas_replay count = {};
 	struct ref_hwpt *hwpt;
-	int err;
 
 	lockdep_assert_held(&ioas->lock);
 	hwpt = hwpt_find(ioas, dev);
-	if (!hwpt) {
+	if (!hwpt)
 		hwpt = hwpt_make(ioas, dev);
-		if (IS_ERR(hwpt))
-			return hwpt;
-	} else if (!ioas->parent) {
-		/* The mappings are there; what the new devices want besides may be not. */
-		err = ref_replay_ranges(ioas, hwpt, &count);
-		if (err)
-			return ERR_PTR(err);
-	}
-	hwpt->users++;
+	if (!IS_ERR(hwpt))
+		hwpt->users++;
 	return hwpt;
 }
 
 void ref_hwpt_sync(struct ref_hwpt *hwpt)
 {
 	lockdep_assert_held(&hwpt->ioas->lock);
-	if (hwpt->gather.start <= hwpt->gather.end)
+	/* What a driver has in the gather is its own matter; some have nothing there. */
+	if (hwpt->unflushed)
 		iommu_iotlb_sync(hwpt->domain, &hwpt->gather);
+	hwpt->unflushed = false;
+}
+
+size_t ref_hwpt_unmap(struct ref_hwpt *hwpt, u64 iova, size_t bytes)
+{
+	lockdep_assert_held(&hwpt->ioas->lock);
+	hwpt->unflushed = true;
+	return iommu_unmap_fast(hwpt->domain, iova, bytes, &hwpt->gather);
 }
 
 void ref_hwpt_free(struct ref_hwpt *hwpt)
@@ -186,6 +186,23 @@ static void group_release(struct ref_group *group)
 	group->claimed = false;
 }
 
+/* What the new devices want besides the mappings, all domains show. */
+static int replay_ranges_everywhere(struct ref_ioas *ioas)
+{
+	struct refiommu_ioas_replay count = {};
+	struct ref_hwpt *hwpt;
+	int err;
+
+	lockdep_assert_held(&ioas->lock);
+	list_for_each_entry(hwpt, &ioas->hwpts, link) {
+		err = ref_replay_ranges(ioas, hwpt, &count);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A nested one has no ranges of its own, and its parent those of its own devices only. */
 static struct ref_hwpt *group_prepare(struct ref_ioas *ioas, struct ref_group *group,
 				      struct device *dev)
 {
@@ -193,10 +210,13 @@ static struct ref_hwpt *group_prepare(struct ref_ioas *ioas, struct ref_group *g
 	int err;
 
 	guard(mutex)(&ioas->lock);
-	err = ioas->parent ? 0 : ref_ranges_add_group(ioas, group);
+	if (ioas->parent)
+		return ref_hwpt_get(ioas, dev);
+	err = ref_ranges_add_group(ioas, group);
 	if (err)
 		return ERR_PTR(err);
-	hwpt = ref_hwpt_get(ioas, dev);
+	err = replay_ranges_everywhere(ioas);
+	hwpt = err ? ERR_PTR(err) : ref_hwpt_get(ioas, dev);
 	if (IS_ERR(hwpt))
 		ref_ranges_remove_group(ioas, group);
 	return hwpt;
@@ -338,6 +358,9 @@ static int attach_locked(struct ref_ctx *ctx, struct ref_ioas *ioas, struct ref_
 	int err;
 
 	lockdep_assert_held(&ctx->lock);
+	/* Another IOMMU's device may have been removed; the core would look for it in its group. */
+	if (!ref_endpoint_is_here(endpoint))
+		return -ENODEV;
 	if (group->ioas == ioas)
 		return -EALREADY;
 	if ((ioas->parent || ioas->flags & REFIOMMU_IOAS_UNTRACKED) && !endpoint->instance)

@@ -39,6 +39,7 @@
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/refcount.h>
+#include <linux/sizes.h>
 #include <linux/xarray.h>
 #include "bugs.h"
 #include "refiommu.h"
@@ -241,6 +242,9 @@ extern struct mutex ref_bus_lock;
 int ref_endpoint_drivers_init(void);
 void ref_endpoint_drivers_exit(void);
 
+/* Is its device still in its group? A device of another IOMMU may be removed at any time. */
+bool ref_endpoint_is_here(struct ref_endpoint *endpoint);
+
 /* The endpoint behind a device that has our ops; never NULL for such. */
 struct ref_endpoint *ref_endpoint_of(struct device *dev);
 
@@ -285,9 +289,6 @@ static inline struct ref_domain *to_ref_domain(struct iommu_domain *domain)
 
 extern const struct iommu_ops ref_iommu_ops;
 extern const struct iommu_domain_ops ref_nested_ops;
-
-/* Is this a paging domain of ours? (domain->owner is our ops and it has a table) */
-bool ref_domain_is_paging(struct iommu_domain *domain);
 
 /**
  * ref_domain_alloc_nested() - A domain whose page table is in a guest's memory
@@ -385,7 +386,7 @@ struct ref_area {
  * @parent: nested: the parent's hwpt (a use of it is held)
  * @cookie: an MSI window is set up
  * @attached: a group was in it; before, an untracked table is not the truth yet
- * @gather: unmapped, and not flushed yet
+ * @gather, @unflushed: unmapped, and not flushed yet
  */
 struct ref_hwpt {
 	struct list_head link;
@@ -397,6 +398,7 @@ struct ref_hwpt {
 	bool cookie;
 	bool attached;
 	struct iommu_iotlb_gather gather;
+	bool unflushed;
 };
 
 /**
@@ -490,6 +492,8 @@ struct ref_hwpt *ref_hwpt_get(struct ref_ioas *ioas, struct device *dev);
 void ref_hwpt_put(struct ref_hwpt *hwpt); /* the last user frees it; ioas->lock held */
 void ref_hwpt_free(struct ref_hwpt *hwpt); /* nobody is in it; ioas->lock held */
 void ref_hwpt_sync(struct ref_hwpt *hwpt); /* the flush that is owed; ioas->lock held */
+/* iommu_unmap_fast(); ref_hwpt_sync() pays for it. ioas->lock held. */
+size_t ref_hwpt_unmap(struct ref_hwpt *hwpt, u64 iova, size_t bytes);
 /* The domain of an endpoint in @ioas, or one that fits it, or NULL. ctx->lock, ioas->lock held. */
 struct ref_hwpt *ref_hwpt_of(struct ref_ioas *ioas, struct ref_endpoint *endpoint);
 /* As ref_ioas_get(). */
@@ -526,6 +530,14 @@ void ref_replay_unmap_direct(struct ref_ioas *ioas, u64 first, u64 last);
 /* ranges.c */
 int ref_ioas_ranges(struct ref_ctx *ctx, struct refiommu_ioas_ranges *arg);
 int ref_ioas_reserve(struct ref_ctx *ctx, struct refiommu_ioas_reserve *arg);
+
+/*
+ * May a user ask for [first, last] as a direct range? -EINVAL: physical page 0, or more than
+ * REF_DIRECT_MAX: its page tables are memory that nobody limits, and it is mapped page by page.
+ * -EPERM: System RAM.
+ */
+#define REF_DIRECT_MAX SZ_1G
+int ref_direct_check(u64 first, u64 last);
 /* Does [first, last] lie in one permitted range? 0 or -ERANGE. ioas->lock held. */
 int ref_ranges_check(struct ref_ioas *ioas, u64 first, u64 last);
 /*

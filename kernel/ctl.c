@@ -10,9 +10,11 @@
  * user has closed the device, and the exiting task may be that user. close() waits for the work all
  * the same, but no longer than until it comes to wait for a VFIO user.
  */
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -390,8 +392,16 @@ static void ctx_end(struct work_struct *work)
 
 static int ref_open(struct inode *inode, struct file *file)
 {
-	struct ref_ctx *ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
+	struct ref_ctx *ctx;
+	int err;
 
+	/* An endpoint in an identity domain reaches all memory that somebody owns. */
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	err = security_locked_down(LOCKDOWN_DEV_MEM);
+	if (err)
+		return err;
+	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
 		return -ENOMEM;
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);

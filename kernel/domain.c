@@ -98,7 +98,9 @@ int ref_domain_attach(struct iommu_domain *domain, struct device *dev)
 	to = to_ref_domain(domain);
 	if (to->instance != endpoint->instance)
 		return -EINVAL;
-	if (!atomic_dec_if_positive(&endpoint->fail_attach))
+	/* The core does not expect that of a default domain: see __iommu_group_set_core_domain(). */
+	if (!(domain->type & __IOMMU_DOMAIN_DMA_API) &&
+	    !atomic_dec_if_positive(&endpoint->fail_attach))
 		return -EIO;
 	context.did = to->did;
 	ref_endpoint_move(endpoint, context, to);
@@ -181,6 +183,14 @@ static void ref_domain_remove(struct ref_domain *domain)
 	scoped_guard(spinlock_irqsave, &instance->lock)
 		xa_erase(&instance->domains, domain->did);
 	atomic64_dec(&ref_nr_domains);
+}
+
+/* Last: after it the module may be gone. */
+static void ref_domain_free(struct ref_domain *domain)
+{
+	struct ref_instance *instance = domain->instance;
+
+	kfree(domain);
 	kref_put(&instance->ref, ref_instance_release);
 }
 
@@ -190,7 +200,7 @@ static void ref_paging_free(struct iommu_domain *iommu_domain)
 
 	ref_domain_remove(domain);
 	ref_table_destroy(&domain->table);
-	kfree(domain);
+	ref_domain_free(domain);
 }
 
 static const struct iommu_domain_ops ref_paging_ops = {
@@ -238,11 +248,6 @@ static struct iommu_domain *ref_domain_alloc_paging(struct device *dev)
 	return &no_free_ptr(domain)->domain;
 }
 
-bool ref_domain_is_paging(struct iommu_domain *domain)
-{
-	return domain->ops == &ref_paging_ops;
-}
-
 /* ---- nested domains ---- */
 
 static phys_addr_t ref_nested_iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
@@ -255,7 +260,7 @@ static void ref_nested_free(struct iommu_domain *iommu_domain)
 	struct ref_domain *domain = to_ref_domain(iommu_domain);
 
 	ref_domain_remove(domain);
-	kfree(domain);
+	ref_domain_free(domain);
 }
 
 const struct iommu_domain_ops ref_nested_ops = {

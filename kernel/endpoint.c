@@ -367,6 +367,17 @@ int ref_endpoint_create(struct ref_ctx *ctx, struct refiommu_endpoint_create *ar
 
 /* ---- devices of others ---- */
 
+bool ref_endpoint_is_here(struct ref_endpoint *endpoint)
+{
+	struct iommu_group *iommu_group;
+
+	if (endpoint->instance)
+		return true;
+	iommu_group = iommu_group_get(endpoint->dev);
+	iommu_group_put(iommu_group);
+	return iommu_group && endpoint->dev->iommu && endpoint->dev->iommu->iommu_dev;
+}
+
 /* The device with a reference; ERR_PTR: -EINVAL, -ENODEV, -EPERM. */
 static struct device *foreign_find(const struct refiommu_device_add *arg)
 {
@@ -414,7 +425,7 @@ int ref_device_add(struct ref_ctx *ctx, struct refiommu_device_add *arg)
 
 	/* VFIO's groups without an IOMMU are groups, too. */
 	iommu_group = iommu_group_get(endpoint->dev);
-	if (!iommu_group || !endpoint->dev->iommu) {
+	if (!iommu_group || !endpoint->dev->iommu || !endpoint->dev->iommu->iommu_dev) {
 		iommu_group_put(iommu_group);
 		err = -ENODEV;
 		goto err_free;

@@ -11,19 +11,11 @@
  */
 #include <linux/fwnode.h>
 #include <linux/idr.h>
-#include <linux/ioport.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 #include "core.h"
-
-/*
- * The core maps direct ranges page by page while a device is probed: what a user asks for must end
- * in bearable time.
- */
-#define REF_DIRECT_MAX SZ_1G
 
 static DEFINE_IDA(ref_instance_nrs);
 static atomic_t ref_instances_alive = ATOMIC_INIT(0);
@@ -45,15 +37,10 @@ static int ref_range_check_direct(const struct ref_geometry *geo,
 {
 	if (!range->prot || range->prot & ~(REFIOMMU_PROT_READ | REFIOMMU_PROT_WRITE))
 		return -EINVAL;
-	if (range->last - range->first >= REF_DIRECT_MAX)
-		return -EINVAL;
 	/* IOVAs that are physical addresses must be such as an entry can hold. */
 	if (range->last & PAGE_MASK & ~geo->paddr_mask)
 		return -EINVAL;
-	/* Whose memory would it be? */
-	return region_intersects(range->first, range->last - range->first + 1,
-				 IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) == REGION_DISJOINT ?
-		       0 : -EPERM;
+	return ref_direct_check(range->first, range->last);
 }
 
 static int ref_range_check(const struct ref_geometry *geo, const struct refiommu_range *range)

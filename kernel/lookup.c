@@ -86,7 +86,9 @@ static void lookup_domain(struct iommu_domain *domain, struct refiommu_lookup *a
 	} else if (domain->type == IOMMU_DOMAIN_BLOCKED) {
 		arg->out_flags |= REFIOMMU_LOOKUP_BLOCKED;
 	} else if (domain->owner == &ref_iommu_ops) {
-		lookup_ours(to_ref_domain(domain), arg);
+		/* A flush takes the lock: a guest's pages are not unpinned while they are read. */
+		scoped_guard(spinlock_irqsave, &to_ref_domain(domain)->instance->lock)
+			lookup_ours(to_ref_domain(domain), arg);
 	} else if (domain->geometry.aperture_start <= arg->iova &&
 		   arg->iova <= domain->geometry.aperture_end) {
 		arg->out_paddr = iommu_iova_to_phys(domain, arg->iova);
@@ -167,7 +169,9 @@ static int lookup_foreign(struct ref_endpoint *endpoint, struct refiommu_lookup 
 	struct iommu_domain *domain;
 
 	lockdep_assert_held(&endpoint->object.ctx->lock);
-	if (!group->claimed && iommu_group_dma_owner_claimed(group->group))
+	if (!ref_endpoint_is_here(endpoint))
+		return -ENODEV;
+	if (!group->claimed)
 		return -EBUSY;
 	domain = iommu_get_domain_for_dev(endpoint->dev);
 	if (!domain)

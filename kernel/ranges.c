@@ -9,13 +9,20 @@
  * the permitted set smaller checks first that no mapping is in the way.
  */
 #include <linux/ioport.h>
-#include <linux/sizes.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include "core.h"
 
-/* Page tables for a direct range are memory that nobody limits; see also instance.c. */
-#define DIRECT_MAX SZ_1G
+int ref_direct_check(u64 first, u64 last)
+{
+	/* The core says 0 for "nothing is mapped": it cannot tell that physical page from none. */
+	if (!first || last - first >= REF_DIRECT_MAX)
+		return -EINVAL;
+	/* Firmware may ask for any memory, its own; a user not for the kernel's. */
+	return region_intersects(first, last - first + 1, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
+	       REGION_DISJOINT ? 0 : -EPERM;
+}
 
 static bool ranges_overlap(const struct refiommu_range *range, u64 first, u64 last)
 {
@@ -321,13 +328,7 @@ static int reserve_check(const struct refiommu_ioas_reserve *arg)
 		return -EINVAL;
 	if (arg->prot & ~(REFIOMMU_PROT_READ | REFIOMMU_PROT_WRITE) || !arg->prot != !direct)
 		return -EINVAL;
-	if (!direct)
-		return 0;
-	if (arg->last - arg->first >= DIRECT_MAX)
-		return -EINVAL;
-	/* Firmware may ask for any memory, its own; a user not for the kernel's. */
-	return region_intersects(arg->first, arg->last - arg->first + 1, IORESOURCE_SYSTEM_RAM,
-				 IORES_DESC_NONE) == REGION_DISJOINT ? 0 : -EPERM;
+	return direct ? ref_direct_check(arg->first, arg->last) : 0;
 }
 
 static int reserve_locked(struct ref_ioas *ioas, const struct refiommu_ioas_reserve *arg)

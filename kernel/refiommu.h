@@ -11,6 +11,8 @@
  * Ranges are [first, last], both inclusive, so that the whole 64-bit space and its last byte
  * can be named. first > last is EOVERFLOW: it is what base + size - 1 becomes when it wraps.
  *
+ * Opening /dev/refiommu needs CAP_SYS_RAWIO (EPERM), and no lockdown: endpoints reach memory.
+ *
  * Objects (instances, endpoints, address spaces) are named by ids, belong to the file that made
  * them, and end with it. No call sees the objects of another file. Ids start at 1.
  *
@@ -153,7 +155,8 @@ struct refiommu_instance_create {
  * @out_group: the kernel's number of its IOMMU group
  * @out_device: number of the platform device refiommu-endpoint.N
  *
- * EBUSY: a DMA driver in a group that somebody owns.
+ * EBUSY: a DMA driver in a group that somebody owns. EIO: the core gave it no group; its log says
+ * why.
  */
 struct refiommu_endpoint_create {
 	__u32 size;
@@ -176,6 +179,8 @@ struct refiommu_endpoint_create {
  * @name: the device's name on that bus, as in sysfs; ends with a zero byte
  * @out_id: id of the endpoint
  * @out_group: the kernel's number of its IOMMU group
+ *
+ * A device that is removed while it is attached makes the core warn: detach it first.
  *
  * Such an endpoint has no DMA engine and no DMA API calls (EOPNOTSUPP); address spaces take it as
  * any other. ENODEV: no such device, or no IOMMU in front of it. EPERM: it is one of ours.
@@ -265,7 +270,7 @@ struct refiommu_dma {
  * @endpoint_id: an endpoint made with REFIOMMU_DRIVER_DMA (else EOPNOTSUPP)
  * @op: REFIOMMU_DMAAPI_*
  * @dir: as enum dma_data_direction: 0 both, 1 to the device, 2 from it
- * @bytes: ALLOC, MAP: 1 … REFIOMMU_DMAAPI_MAX; CPU_*: bytes at @offset
+ * @bytes: ALLOC, MAP: 1 … REFIOMMU_DMAAPI_MAX, MAP with @offset; CPU_*: bytes at @offset
  * @offset: MAP: of the mapping in its first page, below 4096; CPU_*: in the memory
  * @data: CPU_*: user pointer
  * @nents: MAP_SG: pages, 1 … 1024
@@ -298,8 +303,8 @@ struct refiommu_dmaapi {
  * struct refiommu_inject - Let a device refuse a domain
  * @size: of this struct
  * @endpoint_id: who
- * @nth: 1: the next attach of a paging or nested domain to this device fails with EIO; 2: the one
- *	after; 0: none
+ * @nth: 1: the next attach of a paging or nested domain, its default domain aside, to this device
+ *	fails with EIO; 2: the one after; 0: none
  * @padding: 0
  */
 struct refiommu_inject {
@@ -358,8 +363,8 @@ struct refiommu_level {
  * @out_levels: entries from the root down; nested: stage 1, then the stage-2 walk of out_gpa
  *
  * ENODEV: the address space has no domain yet; its mapping is reported all the same. Of a device of
- * another IOMMU: EBUSY: somebody else owns it, and its domain may end at any time; EOPNOTSUPP: it
- * has no domain.
+ * another IOMMU: EBUSY: no address space owns it, so that its domain may end at any time; ENODEV:
+ * it was removed; EOPNOTSUPP: it has no domain.
  */
 struct refiommu_lookup {
 	__u32 size;
@@ -454,7 +459,8 @@ struct refiommu_ioas_map {
  *
  * EOVERFLOW: first > last. EXACT: ENOENT if nothing is there; EINVAL if it is not exactly whole
  * mappings without a hole; EOPNOTSUPP if UNTRACKED. INEXACT: 0 with out_bytes 0 if nothing is
- * there; EINVAL if it would split a mapping of an address space that is neither SPLIT nor UNTRACKED.
+ * there; EINVAL if it would split a mapping of an address space that is neither SPLIT nor
+ * UNTRACKED.
  */
 struct refiommu_ioas_unmap {
 	__u32 size;
@@ -651,8 +657,8 @@ struct refiommu_ioas_invalidate {
  * @root_gpa: guest-physical address of the root table (TCE: the 1 GiB window's), whole pages, not 0
  *
  * The table is read when a device does DMA or somebody looks an IOVA up, never written. What was
- * read is cached until REFIOMMU_IOAS_INVALIDATE, or until the parent unmaps. map, unmap, ranges, reserve,
- * replay and events are EOPNOTSUPP.
+ * read is cached until REFIOMMU_IOAS_INVALIDATE, or until the parent unmaps. map, unmap, ranges,
+ * reserve, replay and events are EOPNOTSUPP.
  */
 struct refiommu_ioas_nest {
 	__u32 size;

@@ -10,7 +10,6 @@
  * Direct ranges are mapped page by page, so that two that overlap can come and go on their
  * own.
  */
-#include <linux/sizes.h>
 #include "core.h"
 #include "trace.h"
 
@@ -36,6 +35,17 @@ enum ref_rule ref_rule(u32 type, u32 flags)
 
 /* ---- pages ---- */
 
+/* Other drivers' entries are not ours to read: there the address is all there is. */
+static bool prot_is(struct iommu_domain *domain, u64 iova, int prot)
+{
+	struct ref_walk walk;
+
+	if (domain->owner != &ref_iommu_ops)
+		return true;
+	ref_table_walk(&to_ref_domain(domain)->table, iova, &walk);
+	return !walk.fault && walk.prot == ref_prot_of_iommu(prot);
+}
+
 static int replay_page(struct iommu_domain *domain, u64 iova, phys_addr_t paddr, int prot,
 		       struct refiommu_ioas_replay *count)
 {
@@ -43,7 +53,7 @@ static int replay_page(struct iommu_domain *domain, u64 iova, phys_addr_t paddr,
 	int err;
 
 	if (there && (there == paddr || !ref_bug(BUG_OVERWRITE))) {
-		if (there != paddr)
+		if (there != paddr || !prot_is(domain, iova, prot))
 			return -EEXIST;
 		count->out_present += PAGE_SIZE;
 		return 0;
@@ -58,9 +68,12 @@ static bool run_is_absent(struct iommu_domain *domain, u64 iova, unsigned long n
 {
 	unsigned long at;
 
-	for (at = 0; at < nr_pages; at++)
+	for (at = 0; at < nr_pages; at++) {
 		if (iommu_iova_to_phys(domain, iova + ((u64)at << PAGE_SHIFT)))
 			return false;
+		if (!(at % 512))
+			cond_resched();
+	}
 	return true;
 }
 
@@ -95,8 +108,8 @@ static int replay_direct(struct iommu_domain *domain, const struct refiommu_rang
 	u64 nr_pages = ((range->last - range->first) >> PAGE_SHIFT) + 1, at;
 	int prot = ref_prot_to_iommu(range->prot), err, result = 0;
 
-	/* Of a device's. Firmware asks for a few MiB; see DIRECT_MAX in ranges.c. */
-	if (range->last - range->first >= SZ_1G)
+	/* Of a device's. Firmware asks for a few MiB. */
+	if (range->last - range->first >= REF_DIRECT_MAX)
 		return -EINVAL;
 	for (at = 0; at < nr_pages; at++) {
 		u64 iova = PAGE_ALIGN_DOWN(range->first) + (at << PAGE_SHIFT);
@@ -195,7 +208,7 @@ void ref_replay_unmap_direct(struct ref_ioas *ioas, u64 first, u64 last)
 			continue;
 		list_for_each_entry(hwpt, &ioas->hwpts, link)
 			if (iommu_iova_to_phys(hwpt->domain, iova) == iova)
-				iommu_unmap_fast(hwpt->domain, iova, PAGE_SIZE, &hwpt->gather);
+				ref_hwpt_unmap(hwpt, iova, PAGE_SIZE);
 		cond_resched();
 	}
 	ref_ioas_sync(ioas);

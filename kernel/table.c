@@ -300,11 +300,3 @@ bool ref_table_is_retired(struct ref_table *table, u64 paddr)
 			found |= page_to_phys(page) == paddr;
 	return found;
 }
-
-void ref_table_flushed(struct ref_table *table, u64 first, u64 last)
-{
-	LIST_HEAD(pages);
-
-	ref_table_take_retired(table, first, last, &pages);
-	ref_table_free_retired(&pages);
-}

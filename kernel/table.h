@@ -233,9 +233,6 @@ void ref_table_take_retired(struct ref_table *table, u64 first, u64 last, struct
 
 void ref_table_free_retired(struct list_head *pages);
 
-/* Both at once, where there are no caches. */
-void ref_table_flushed(struct ref_table *table, u64 first, u64 last);
-
 /* Is @paddr a table page that was unlinked and waits for its flush? */
 bool ref_table_is_retired(struct ref_table *table, u64 paddr);
 

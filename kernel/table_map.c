@@ -14,9 +14,13 @@
 #include <linux/cleanup.h>
 #include <linux/delay.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 #include "bugs.h"
 #include "table_priv.h"
+
+/* Entries that are looked at, or leaves that are written, before the lock is dropped once. */
+#define REF_BATCH 512
 
 /* ---- finding ---- */
 
@@ -83,48 +87,62 @@ static u64 slot_skip(const struct ref_window *window, const struct ref_slot *slo
 	u64 nr = 1, left = ref_nr_entries(window, slot->level) - slot->index;
 	unsigned int lg2 = ref_entry_lg2(window, slot->level);
 
-	while (nr < left && !slot->at[nr])
+	while (nr < left && nr < REF_BATCH && !slot->at[nr])
 		nr++;
 	return ref_first_of(iova, lg2) + (nr << lg2) - 1;
 }
 
-static bool next_in_window(struct ref_table *table, const struct ref_window *window, u64 first,
-			   u64 last, u64 *iova)
+/*
+ * Looks for a leaf in [*@iova, @last], for so long as the lock may be held.
+ *
+ * Return: 1: *@iova is where it begins, or *@iova as given if that is inside; 0: there is none;
+ * -EAGAIN: none before *@iova.
+ */
+static int next_some(struct ref_table *table, const struct ref_window *window, u64 *iova, u64 last)
 {
 	struct ref_slot slot;
 	u64 skipped;
 
 	lockdep_assert_held(&table->lock);
-	if (first < window->first)
-		first = window->first;
-	if (last > window->last)
-		last = window->last;
-
-	for (; first <= last; first = skipped + 1) {
-		slot_find(table, window, first, 1, &slot);
-		if (slot.entry.kind == REF_ENTRY_LEAF) {
-			*iova = first;
-			return true;
-		}
-		skipped = slot_skip(window, &slot, first);
+	for (unsigned int i = 0; i < REF_BATCH; i++) {
+		slot_find(table, window, *iova, 1, &slot);
+		if (slot.entry.kind == REF_ENTRY_LEAF)
+			return 1;
+		skipped = slot_skip(window, &slot, *iova);
 		if (skipped >= last)
-			break;
+			return 0;
+		*iova = skipped + 1;
 	}
-	return false;
+	return -EAGAIN;
+}
+
+static bool next_in_window(struct ref_table *table, const struct ref_window *window, u64 first,
+			   u64 last, u64 *iova, struct ref_walk *walk)
+{
+	int found = -EAGAIN;
+
+	*iova = max(first, window->first);
+	last = min(last, window->last);
+	if (*iova > last)
+		return false;
+	while (found == -EAGAIN) {
+		scoped_guard(spinlock_irqsave, &table->lock) {
+			found = next_some(table, window, iova, last);
+			if (found > 0)
+				ref_walk(&table->layout, *iova, own_read, NULL, walk);
+		}
+	}
+	return found;
 }
 
 bool ref_table_next(struct ref_table *table, u64 first, u64 last, u64 *iova, struct ref_walk *walk)
 {
 	const struct ref_geometry *geo = &table->layout.geo;
-	bool found = false;
 
-	scoped_guard(spinlock_irqsave, &table->lock) {
-		for (unsigned int i = 0; i < geo->nr_windows && !found; i++)
-			found = next_in_window(table, &geo->windows[i], first, last, iova);
-		if (found)
-			ref_walk(&table->layout, *iova, own_read, NULL, walk);
-	}
-	return found;
+	for (unsigned int i = 0; i < geo->nr_windows; i++)
+		if (next_in_window(table, &geo->windows[i], first, last, iova, walk))
+			return true;
+	return false;
 }
 
 /* ---- mapping ---- */
@@ -139,7 +157,7 @@ bool ref_table_next(struct ref_table *table, u64 first, u64 last, u64 *iova, str
  * @level: of all pages
  * @prot: REFIOMMU_PROT_*
  * @spare: a table to install, if not 0
- * @missing: level of the entry that @spare was allocated for
+ * @missing: level of the entry that @spare was allocated for; 0: none is missing
  */
 struct ref_mapping {
 	const struct ref_window *window;
@@ -264,7 +282,11 @@ static int map_pages(struct ref_table *table, struct ref_mapping *map, size_t pg
 	int err;
 
 	lockdep_assert_held(&table->lock);
-	for (; map->done < pgcount; map->done++) {
+	for (unsigned int i = 0; map->done < pgcount; map->done++, i++) {
+		if (i == REF_BATCH) {
+			map->missing = 0;
+			return -EAGAIN;
+		}
 		err = map_page(table, map);
 		if (err)
 			return err;
@@ -314,6 +336,7 @@ int ref_table_map(struct ref_table *table, u64 iova, u64 paddr, size_t pgsize, s
 {
 	const struct ref_geometry *geo = &table->layout.geo;
 	struct ref_mapping map = { .iova = iova, .paddr = paddr, .prot = prot };
+	bool met = false;
 	int err;
 
 	err = map_check(geo, iova, paddr, pgsize, pgcount, prot);
@@ -328,13 +351,17 @@ int ref_table_map(struct ref_table *table, u64 iova, u64 paddr, size_t pgsize, s
 			err = map_pages(table, &map, pgcount);
 		if (err != -EAGAIN)
 			break;
+		if (!map.missing)
+			continue;
 		map.spare = ref_table_alloc(map.window, map.missing - 1, gfp);
 		if (!map.spare) {
 			err = -ENOMEM;
 			break;
 		}
-		if (ref_bug(BUG_LOST_UPDATE))
+		/* Once in a call: the wait is long. */
+		if (ref_bug(BUG_LOST_UPDATE) && !met)
 			map_meet_second();
+		met = true;
 	}
 
 	if (map.spare)
@@ -388,36 +415,41 @@ static bool unmap_leaf(struct ref_table *table, const struct ref_window *window,
 	return true;
 }
 
-/* @iova is in @window. */
-static size_t unmap_leaves(struct ref_table *table, const struct ref_window *window, u64 iova,
-			   size_t bytes)
+/*
+ * Goes on after *@done bytes, for so long as the lock may be held; @iova is in @window.
+ *
+ * Return: true: there is more to do.
+ */
+static bool unmap_some(struct ref_table *table, const struct ref_window *window, u64 iova,
+		       size_t bytes, size_t *done)
 {
-	size_t done = 0;
 	u64 last;
 
 	lockdep_assert_held(&table->lock);
-	while (done < bytes) {
-		if (!unmap_leaf(table, window, iova, iova + done, bytes, &last))
-			break;
-		done = last - iova + 1;
-		if (last == window->last)
-			break;
+	for (unsigned int i = 0; i < REF_BATCH; i++) {
+		if (!unmap_leaf(table, window, iova, iova + *done, bytes, &last))
+			return false;
+		*done = last - iova + 1;
+		if (*done >= bytes || last == window->last)
+			return false;
 	}
-	return done;
+	return true;
 }
 
 size_t ref_table_unmap(struct ref_table *table, u64 iova, size_t bytes)
 {
 	const struct ref_geometry *geo = &table->layout.geo;
 	int window = ref_window_of(geo, iova);
-	size_t done;
+	bool more = bytes;
+	size_t done = 0;
 
 	if (window < 0)
 		return 0;
 	if (ref_bug(BUG_WRAP) && iova + bytes == 0)
 		return bytes;
 
-	scoped_guard(spinlock_irqsave, &table->lock)
-		done = unmap_leaves(table, &geo->windows[window], iova, bytes);
+	while (more)
+		scoped_guard(spinlock_irqsave, &table->lock)
+			more = unmap_some(table, &geo->windows[window], iova, bytes, &done);
 	return done;
 }

@@ -243,6 +243,11 @@ static int ref_translate_cached(struct ref_domain *domain, const struct ref_iotl
 		return REFIOMMU_FAULT_TARGET;
 	}
 	fault = ref_leaf_read(domain, table, iova, prot, fresh);
+	/* BUG_TABLE_FREED_EARLY may have freed it meanwhile: then nobody knows what was read. */
+	if (!ref_table_is_retired(&domain->table, table->paddr)) {
+		*flags |= REFIOMMU_DMA_STALE_IOTLB | REFIOMMU_DMA_FREED;
+		return REFIOMMU_FAULT_TARGET;
+	}
 	if (fault != fault_now ||
 	    (!fault && fresh->paddr + (iova - fresh->first) != now.paddr + (iova - now.first)))
 		*flags |= REFIOMMU_DMA_STALE_IOTLB;
@@ -269,7 +274,8 @@ static void ref_translate_domain(struct ref_instance *instance, u32 did, u64 iov
 		return;
 	}
 
-	hit = ref_iotlb_find_table(instance, did, iova);
+	/* A planted bug may have left another domain's table under this id. */
+	hit = out->domain->parent ? NULL : ref_iotlb_find_table(instance, did, iova);
 	if (hit)
 		out->fault = ref_translate_cached(out->domain, hit, iova, prot, &fresh,
 						  &out->flags);

@@ -95,7 +95,7 @@ static bool untracked_unmap_page(struct ref_ioas *ioas, struct ref_table *table,
 
 	lockdep_assert_held(&ioas->lock);
 	list_for_each_entry(hwpt, &ioas->hwpts, link)
-		iommu_unmap_fast(hwpt->domain, iova, PAGE_SIZE, &hwpt->gather);
+		ref_hwpt_unmap(hwpt, iova, PAGE_SIZE);
 	ref_table_walk(table, iova, &walk);
 	return walk.fault;
 }

@@ -119,9 +119,16 @@ int ref_vfio_block(struct ref_endpoint *endpoint)
 	struct ref_vfio *vfio = endpoint->vfio;
 
 	lockdep_assert_held(&endpoint->object.ctx->lock);
-	if (!vfio || atomic_cmpxchg(&vfio->state, VFIO_CLOSED, VFIO_BLOCKED) == VFIO_CLOSED)
+	if (!vfio)
 		return 0;
-	return -EBUSY;
+	if (atomic_cmpxchg(&vfio->state, VFIO_CLOSED, VFIO_BLOCKED) != VFIO_CLOSED)
+		return -EBUSY;
+	/* /dev/vfio/devices/vfioN is open and not bound: VFIO would wait for it. */
+	if (refcount_read(&vfio->vdev.refcount) > 1) {
+		atomic_set(&vfio->state, VFIO_CLOSED);
+		return -EBUSY;
+	}
+	return 0;
 }
 
 void ref_vfio_unblock(struct ref_endpoint *endpoint)

@@ -27,3 +27,11 @@ size_t map(struct ref_table *t, u64 iova, u64 paddr, size_t pgsize, size_t pgcou
 			 0);
 	return mapped;
 }
+
+void flushed(struct ref_table *t, u64 first, u64 last)
+{
+	LIST_HEAD(pages);
+
+	ref_table_take_retired(t, first, last, &pages);
+	ref_table_free_retired(&pages);
+}

@@ -24,4 +24,7 @@ u64 below(u64 n);
 /* Maps, which must work; returns the bytes. */
 size_t map(struct ref_table *t, u64 iova, u64 paddr, size_t pgsize, size_t pgcount, u32 prot);
 
+/* A flush of [first, last] begins and ends: here are no caches. */
+void flushed(struct ref_table *t, u64 first, u64 last);
+
 #endif /* TABLE_TEST_H */

@@ -305,10 +305,10 @@ static void a_table_goes_with_the_flush_of_its_range(void **state)
 	assert_int_equal(ref_table_unmap(&t, 0x3ff000, 514 * PAGE), 514 * PAGE);
 	assert_int_equal(ref_table_pages(), pages);
 	assert_true(ref_table_owes_flush(&t, 0x3ff000, 0x600fff));
-	ref_table_flushed(&t, 0x3ff000, 0x5fefff);
-	ref_table_flushed(&t, 0x401000, ~0ULL);
+	flushed(&t, 0x3ff000, 0x5fefff);
+	flushed(&t, 0x401000, ~0ULL);
 	assert_int_equal(ref_table_pages(), pages);
-	ref_table_flushed(&t, 0x400000, 0x5fffff);
+	flushed(&t, 0x400000, 0x5fffff);
 	assert_int_equal(ref_table_pages(), pages - 1);
 	assert_false(ref_table_owes_flush(&t, 0, ~0ULL));
 	ref_table_destroy(&t);
@@ -329,7 +329,7 @@ static void a_large_page_takes_the_place_of_empty_tables_only(void **state)
 	map(&t, 0, 0, 1 << 30, 1, RW);
 	assert_true(ref_table_owes_flush(&t, 0, (1 << 30) - 1));
 	assert_int_equal(ref_table_pages(), 3);
-	ref_table_flushed(&t, 0, (1 << 30) - 1);
+	flushed(&t, 0, (1 << 30) - 1);
 	assert_int_equal(ref_table_pages(), 1);
 	ref_table_destroy(&t);
 	assert_int_equal(ref_table_pages(), 0);

@@ -133,7 +133,7 @@ static void random_map(struct model *m)
 	assert_int_equal(err, model_map(m, leaf, count, &expected));
 	assert_int_equal(mapped, expected);
 	if (mapped && ref_table_owes_flush(&m->table, leaf.first, leaf.first + mapped - 1))
-		ref_table_flushed(&m->table, leaf.first, leaf.first + mapped - 1);
+		flushed(&m->table, leaf.first, leaf.first + mapped - 1);
 }
 
 static void random_unmap(struct model *m)
@@ -151,11 +151,11 @@ static void random_unmap(struct model *m)
 	assert_int_equal(done, model_unmap(m, iova, bytes));
 	/* Its flush frees what it retired; some come late, at once. */
 	if (done && below(4)) {
-		ref_table_flushed(&m->table, iova, iova + done - 1);
+		flushed(&m->table, iova, iova + done - 1);
 		assert_false(ref_table_owes_flush(&m->table, iova, iova + done - 1));
 	}
 	if (!below(100))
-		ref_table_flushed(&m->table, 0, ~0ULL);
+		flushed(&m->table, 0, ~0ULL);
 }
 
 static void expect_walk(struct model *m, u64 iova, const struct ref_walk *walk)

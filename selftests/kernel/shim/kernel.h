@@ -44,6 +44,8 @@ typedef unsigned int gfp_t;
 #define FIELD_PREP(mask, x) ((x) * ((mask) & -(mask)) & (mask))
 #define is_power_of_2(n) ((n) && !((n) & ((n) - 1)))
 #define ilog2(n) (63 - __builtin_clzll(n))
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
 #define __ffs64(n) ((unsigned int)__builtin_ctzll(n))
 #define cpu_to_be64(x) htobe64(x)
 #define be64_to_cpu(x) be64toh(x)
