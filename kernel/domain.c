@@ -98,7 +98,7 @@ int ref_domain_attach(struct iommu_domain *domain, struct device *dev)
 	to = to_ref_domain(domain);
 	if (to->instance != endpoint->instance)
 		return -EINVAL;
-	/* The core does not expect that of a default domain: see __iommu_group_set_core_domain(). */
+	/* Of a default domain the core takes no refusal: __iommu_group_set_core_domain(). */
 	if (!(domain->type & __IOMMU_DOMAIN_DMA_API) &&
 	    !atomic_dec_if_positive(&endpoint->fail_attach))
 		return -EIO;

@@ -149,6 +149,8 @@ static int look_at_freed_page(const struct ref_kind *kind)
 	if (ref_map(w.fd, w.ioas, AT, PAGES(8), w.mem) ||
 	    ref_map(w.fd, w.ioas, AT + PAGES(16), PAGES(1), w.mem + PAGES(16)) ||
 	    !ref_sees(w.fd, w.endpoint, iova, w.mem + PAGES(3)) ||
+	    /* Now, while the pages are pinned: it must not move them. */
+	    ref_drain() ||
 	    ref_unmap_exact(w.fd, w.ioas, AT, PAGES(8)) != (int64_t)PAGES(8))
 		return bug_seen(&w, -EIO);
 	munmap(w.mem, PAGES(8));

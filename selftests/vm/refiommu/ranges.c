@@ -147,6 +147,8 @@ TEST_F(ranges, reserve_refuses)
 	EXPECT_EQ(-EBUSY, ref_reserve(fd, ioas, REFIOMMU_RANGE_SW_MSI, AT + 0x8000, AT + 0x8fff));
 	ASSERT_EQ(0, ref_detach(fd, w->endpoint));
 	EXPECT_EQ(0, ref_reserve(fd, ioas, REFIOMMU_RANGE_DIRECT, NO_RAM, NO_RAM + 0xfff));
+	/* The core cannot tell physical page 0 from none. */
+	EXPECT_EQ(-EINVAL, ref_reserve(fd, ioas, REFIOMMU_RANGE_DIRECT, 0, 0xfff));
 	/* The kernel's memory is not the user's to reach. */
 	EXPECT_EQ(-EPERM, ref_reserve(fd, ioas, REFIOMMU_RANGE_DIRECT, AT + 0x8000, AT + 0x8fff));
 	EXPECT_EQ(-EPERM, ref_reserve(fd, ioas, REFIOMMU_RANGE_DIRECT_RELAXABLE, AT, AT + 0xffff));

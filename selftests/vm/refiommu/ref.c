@@ -399,6 +399,23 @@ uint8_t *ref_huge(size_t bytes)
 			  bytes / REF_PAGE);
 }
 
+/*
+ * New pages wait in a batch of the CPU that made them for their place in the LRU lists, and the
+ * batch holds a reference; munmap() empties that of its own CPU only. Compaction begins with all
+ * of them.
+ */
+int ref_drain(void)
+{
+	int fd = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, "1", 1) == 1 ? 0 : -errno;
+	close(fd);
+	return err;
+}
+
 uint64_t ref_paddr(const void *at)
 {
 	uint64_t entry = 0;

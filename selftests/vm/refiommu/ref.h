@@ -34,13 +34,26 @@ struct ref_kind {
 #define REF_AMDV1 { REFIOMMU_FORMAT_AMDV1, 64, ~0ULL }
 #define REF_TCE { REFIOMMU_FORMAT_TCE, 0, (1ULL << 59) + (1ULL << 45) - 1 }
 
-/* All formats as variants of a fixture whose variant has a member "kind". */
-#define REF_VARIANTS(fixture) \
+/*
+ * Formats as variants of a fixture whose variant has a member "kind". A test that means nothing for
+ * a format does not exist for it, rather than being skipped.
+ *
+ * Those that have large pages and, at low addresses, tables below the root: tests of both.
+ */
+#define REF_VARIANTS_LARGE(fixture) \
 	FIXTURE_VARIANT_ADD(fixture, vtd39) { .kind = REF_VTD39 }; \
 	FIXTURE_VARIANT_ADD(fixture, vtd48) { .kind = REF_VTD48 }; \
 	FIXTURE_VARIANT_ADD(fixture, vtd57) { .kind = REF_VTD57 }; \
-	FIXTURE_VARIANT_ADD(fixture, amdv1) { .kind = REF_AMDV1 }; \
+	FIXTURE_VARIANT_ADD(fixture, amdv1) { .kind = REF_AMDV1 }
+
+/* All of them. */
+#define REF_VARIANTS(fixture) \
+	REF_VARIANTS_LARGE(fixture); \
 	FIXTURE_VARIANT_ADD(fixture, tce) { .kind = REF_TCE }
+
+/* Those that translate up to 2^64. */
+#define REF_VARIANTS_TOP(fixture) \
+	FIXTURE_VARIANT_ADD(fixture, amdv1) { .kind = REF_AMDV1 }
 
 /* First lines of a FIXTURE_SETUP. */
 #define REF_NEED_MODULE() do { \
@@ -120,6 +133,11 @@ void ref_bugs_off(void);
 uint8_t *ref_pages(size_t nr);
 /* Memory of 2 MiB pages, marked the same way. NULL: the machine has none left. */
 uint8_t *ref_huge(size_t bytes);
+/*
+ * Lists of the kernel that hold pages for a while are emptied: a page of ours that nobody has
+ * pinned is then free as soon as it is unmapped. 0 or -errno.
+ */
+int ref_drain(void);
 /* What ref_pages() wrote into a page. */
 uint64_t ref_mark(const void *at);
 /* Physical address of memory of this process (needs root); ~0 if unknown. */

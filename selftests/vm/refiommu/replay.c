@@ -205,6 +205,24 @@ TEST_F(replay, reserved_by_the_user)
 }
 
 /* A user's relaxable range is a place as any other. */
+/* Whoever came first: what one device wants, all domains show, and none once it has gone. */
+TEST_F(replay, direct_in_all_domains)
+{
+	const struct ref_world *w = &self->w;
+	int ioas = ref_ioas(w->fd, REFIOMMU_IOAS_DIRECT);
+	struct refiommu_ioas_replay counts;
+
+	ASSERT_EQ(0, ref_attach(w->fd, ioas, w->endpoint));
+	EXPECT_TRUE(is_empty(w, w->endpoint, RELAXABLE));
+	ASSERT_EQ(0, ref_attach(w->fd, ioas, self->second));
+	EXPECT_TRUE(is_identity(w, self->second, RELAXABLE));
+	EXPECT_TRUE(is_identity(w, w->endpoint, RELAXABLE));
+	ASSERT_EQ(0, ref_replay(w->fd, ioas, 0, &counts));
+	EXPECT_EQ(0, counts.out_mapped);
+	ASSERT_EQ(0, ref_detach(w->fd, self->second));
+	EXPECT_TRUE(is_empty(w, w->endpoint, RELAXABLE));
+}
+
 TEST_F(replay, relaxable_is_the_users)
 {
 	const struct ref_world *w = &self->w;

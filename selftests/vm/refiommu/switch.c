@@ -304,6 +304,17 @@ TEST_F(switch, inject_counts)
 	EXPECT_EQ(0, ref_attach(w->fd, self->b, w->endpoint));
 }
 
+/* The default domain is no paging domain that a device may refuse: detach always works. */
+TEST_F(switch, inject_spares_the_default)
+{
+	const struct ref_world *w = &self->w;
+
+	ASSERT_EQ(0, ref_inject(w->fd, w->endpoint, 1));
+	ASSERT_EQ(0, ref_detach(w->fd, w->endpoint));
+	EXPECT_EQ(-EIO, ref_attach(w->fd, w->ioas, w->endpoint));
+	EXPECT_EQ(0, ref_attach(w->fd, w->ioas, w->endpoint));
+}
+
 /* B does not permit the device's ranges: the device stays in A, and A keeps working. */
 TEST_F(switch, refused_for_its_ranges)
 {
