@@ -215,7 +215,7 @@ help:
 	@echo 'make test       all layers of tests, about fifteen minutes on two cores'
 	@echo 'make test-all   every kernel and IOMMU'
 	@echo 'make bench      what watching costs, in guest instructions'
-	@echo 'make module     refiommu.ko for KERNEL=6.12, 7.2 or own'
+	@echo 'make module     refiommu.ko for KERNEL=6.12, 7.2 or own; module-tests: its kselftests'
 	@echo 'make install    and uninstall: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make man        the manual pages'
 	@echo 'make clean      remove what was built (not the fetched kernels)'

@@ -167,8 +167,11 @@ enum ev_hook_id {
 	HOOK_REF_REPLAY_ENTRY,
 	HOOK_REF_DMA,
 	HOOK_REF_FAULT,
-	HOOK_COUNT,
+	HOOK_COUNT,		/* grows: never in a record */
 };
+
+/* In a record: no hook. Readers take every number that they do not know for it. */
+#define HOOK_NONE 0xffffffff
 
 enum ev_driver { EV_DRIVER_OTHER = 0, EV_DRIVER_VTD = 1, EV_DRIVER_AMD = 2, EV_DRIVER_REF = 3 };
 

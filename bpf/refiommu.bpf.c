@@ -39,23 +39,36 @@ static __always_inline struct frame *span_begin(u32 hook)
 	return call_push(s, stack_place(hook), where, hook, true);
 }
 
-/* @pop: the span ends; else only what is around us is wanted. */
-static __always_inline void span_look(u32 hook, bool pop, struct call *c)
+/* Return: the scope, or NULL; always fills @c. */
+static __always_inline struct scope *span_scope(struct call *c)
 {
 	u32 where = context_now();
 	struct scope *s = scope_of(where);
-	struct frame *f;
 
 	__builtin_memset(c, 0, sizeof(*c));
 	c->enclosing = HOOK_COUNT;
 	c->flags = where | (s ? 0 : EVF_NOCTX);
+	return s;
+}
+
+static __always_inline void span_end(u32 hook, struct call *c)
+{
+	struct scope *s = span_scope(c);
+
+	if (s)
+		call_pop(s, stack_place(hook), context_now(), hook, c);
+}
+
+/* What is around us; nothing at @sp or below it can be. */
+static __always_inline void span_look(u64 sp, struct call *c)
+{
+	struct scope *s = span_scope(c);
+	struct frame *f;
+
 	if (!s)
 		return;
-	if (pop) {
-		call_pop(s, stack_place(hook), where, hook, c);
-		return;
-	}
 	c->begin_ns = bpf_ktime_get_ns();
+	scope_settle(s, sp);
 	f = scope_top(s);
 	if (f) {
 		c->inner = f->inner;
@@ -88,7 +101,7 @@ int ref_intent_end(void *ctx)
 	struct emit e;
 	struct call c;
 
-	span_look(HOOK_REF_INTENT, true, &c);
+	span_end(HOOK_REF_INTENT, &c);
 	if (!wanted_task(c.flags))
 		return 0;
 	rec = emit_op(&e, EV_REF_INTENT, sizeof(*rec), &c);
@@ -135,12 +148,13 @@ static __always_inline struct ev_ref_replay *replay_step(struct emit *e, void *c
 SEC("raw_tp/refiommu_replay_begin")
 int ref_replay_begin(void *ctx)
 {
-	struct frame *f = span_begin(HOOK_REF_REPLAY);
 	struct ev_ref_replay *rec;
+	struct frame *f;
 	struct emit e;
 	struct call c;
 
-	span_look(HOOK_REF_REPLAY, false, &c);
+	span_look(stack_place(HOOK_REF_REPLAY), &c);	/* first: it is not its own cause */
+	f = span_begin(HOOK_REF_REPLAY);
 	if (f) {
 		f->object = raw_arg(ctx, 1);
 		f->iova = 0;
@@ -161,7 +175,7 @@ int ref_replay_entry(void *ctx)
 	struct emit e;
 	struct call c;
 
-	span_look(HOOK_REF_REPLAY, false, &c);
+	span_look(stack_place(HOOK_REF_REPLAY) - 1, &c);
 	rec = replay_step(&e, ctx, EV_REPLAY_ENTRY, &c);
 	if (!rec)
 		return 0;
@@ -182,7 +196,7 @@ int ref_replay_end(void *ctx)
 	struct emit e;
 	struct call c;
 
-	span_look(HOOK_REF_REPLAY, true, &c);
+	span_end(HOOK_REF_REPLAY, &c);
 	rec = replay_step(&e, ctx, EV_REPLAY_END, &c);
 	if (!rec)
 		return 0;

@@ -66,7 +66,7 @@ static __noinline int state_device(struct device *dev, struct iommu_group *group
 	rec->domain = (u64)domain;
 	rec->group = device_group(dev);
 	rec->pasid = EV_TAG_NO_PASID;
-	rec->hook = HOOK_COUNT;
+	rec->hook = HOOK_NONE;
 	emit_submit(&e, rec);
 	return 0;
 }

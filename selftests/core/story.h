@@ -218,6 +218,15 @@ STORY void vfio(struct story *s, uint16_t type, uint64_t iova, uint64_t size, ui
 	SEND(s, type, r);
 }
 
+/* A VFIO map, @id, and what it made. */
+STORY void slot(struct story *s, uint64_t iova, uint64_t size, uint64_t id)
+{
+	s->next.cause = id;
+	map(s, iova, size);
+	s->next.id = id;
+	vfio(s, EV_VFIO_MAP, iova, size, 3);
+}
+
 STORY void dma(struct story *s, uint16_t type, uint64_t addr, uint64_t size, uint32_t kind,
 	       uint32_t dir)
 {

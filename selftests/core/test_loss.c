@@ -298,6 +298,52 @@ static void a_truncated_scatterlist_is_a_loss(void **state)
 	}
 }
 
+/* ---- skips and misses of nobody ---- */
+
+static void stale(struct story *s)
+{
+	map(s, 0x2000, PAGE);
+	unmap(s, 0x2000, PAGE);
+	expect(s, "stale-iotlb", 1);
+}
+
+/* An ioctl without a container, a call at /dev/refiommu without a device: object 0. */
+static void a_skip_that_names_nothing(void **state)
+{
+	static const uint32_t hooks[] = { HOOK_VFIO_IOCTL, HOOK_REF_INTENT, HOOK_ATTACH, HOOK_NONE };
+	struct story s;
+	uint64_t begin;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		story_begin_attached(&s);
+		begin = s.now;
+		stale(&s);
+		skipped(&s, hooks[i], 0, 0, 0, begin);
+		expect(&s, "stale-iotlb", 1);
+		story_end(&s);
+	}
+}
+
+/* Frames that found no room are told of no hook: begins and causes, no doubt. */
+static void misses_of_no_hook(void **state)
+{
+	struct story s;
+	uint64_t begin;
+
+	(void)state;
+	story_begin_attached(&s);
+	begin = s.now;
+	stale(&s);
+	missed(&s, HOOK_NONE, 1, 5, begin);
+	expect(&s, "stale-iotlb", 1);
+	assert_int_equal(report_tally(engine_report(s.e))->missed_entry, 5);
+	missed(&s, HOOK_NONE, 0, 1, begin);
+	expect_clean(&s);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +362,8 @@ int main(void)
 		cmocka_unit_test(the_state_is_late),
 		cmocka_unit_test(who_is_not_read_again_is_gone),
 		cmocka_unit_test(a_truncated_scatterlist_is_a_loss),
+		cmocka_unit_test(a_skip_that_names_nothing),
+		cmocka_unit_test(misses_of_no_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

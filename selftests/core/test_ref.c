@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Domains of refiommu: its tags, flushes, intents and replays. */
+/* Domains of refiommu: its flushes, intents and replays. */
 #include "story.h"
 
 #define BUF 0x10000ULL		/* four pages, mapped and unmapped */
@@ -136,88 +136,6 @@ static void a_lazy_domain_flushes_later(void **state)
 	unmap_fast(&s, BUF, PAGE);
 	map(&s, BUF, PAGE);
 	expect(&s, "stale-iotlb", 1);
-	story_end(&s);
-}
-
-/* ---- tags ---- */
-
-static void without_a_tag_nothing_is_owed(void **state)
-{
-	struct story s;
-
-	(void)state;
-	story_begin(&s);
-	alloc_domain(&s, DOM);
-	describe_device(&s, DEV, EV_DRIVER_REF);
-	attach(&s, DEV, DOM);
-	map(&s, BUF, PAGE);
-	unmap(&s, BUF, PAGE);
-	map(&s, BUF, PAGE);
-	expect_clean(&s);
-	story_end(&s);
-}
-
-static void the_last_device_takes_the_cache_along(void **state)
-{
-	struct story s;
-
-	(void)state;
-	story_begin_ref(&s);
-	ref_tag(&s, DOM, DEV2, 1);
-	map(&s, BUF, 2 * PAGE);
-	ref_tag(&s, DOM, DEV, 0);
-	unmap(&s, BUF, PAGE);
-	expect(&s, "stale-iotlb", 1);
-	ref_tag(&s, DOM, DEV2, 0);
-	unmap(&s, BUF + PAGE, PAGE);
-	expect(&s, "stale-iotlb", 1);
-	assert_null(model_domain(engine_model(s.e), DOM)->caches);
-	story_end(&s);
-}
-
-/* Ends of what never began, of another domain, of another did. */
-static void an_end_of_something_else_changes_nothing(void **state)
-{
-	struct ev_ref_tag other_did = { .domain = DOM, .dev = DEV, .instance = REF_NR, .did = DID + 1 };
-	struct ev_ref_tag other_nr = { .domain = DOM, .dev = DEV, .instance = REF_NR + 1, .did = DID };
-	struct story s;
-
-	(void)state;
-	story_begin_ref(&s);
-	ref_tag(&s, DOM, DEV2, 0);
-	ref_tag(&s, DOM2, DEV, 0);
-	SEND(&s, EV_REF_TAG, other_did);
-	SEND(&s, EV_REF_TAG, other_nr);
-	assert_null(model_domain(engine_model(s.e), DOM2));
-	map(&s, BUF, PAGE);
-	unmap(&s, BUF, PAGE);
-	expect(&s, "stale-iotlb", 1);
-	story_end(&s);
-}
-
-/* A container is closed: its domain goes with all that is mapped. */
-static void teardown_is_no_leak(void **state)
-{
-	struct story s;
-
-	(void)state;
-	story_begin_ref(&s);
-	map(&s, BUF, BUF_SIZE);
-	ref_tag(&s, DOM, DEV, 0);
-	attach(&s, DEV, DOM2);
-	free_domain(&s, DOM);
-	expect_clean(&s);
-	story_end(&s);
-}
-
-static void freed_with_the_device_in_it(void **state)
-{
-	struct story s;
-
-	(void)state;
-	story_begin_ref(&s);
-	free_domain(&s, DOM);
-	expect(&s, "leak-on-free", 1);
 	story_end(&s);
 }
 
@@ -470,11 +388,6 @@ int main(void)
 		cmocka_unit_test(a_flush_inside_the_unmap_counts),
 		cmocka_unit_test(a_flush_before_the_unmap_does_not),
 		cmocka_unit_test(a_lazy_domain_flushes_later),
-		cmocka_unit_test(without_a_tag_nothing_is_owed),
-		cmocka_unit_test(the_last_device_takes_the_cache_along),
-		cmocka_unit_test(an_end_of_something_else_changes_nothing),
-		cmocka_unit_test(teardown_is_no_leak),
-		cmocka_unit_test(freed_with_the_device_in_it),
 		cmocka_unit_test(flushes_that_are_not_heard),
 		cmocka_unit_test(a_missed_flush_is_doubt),
 		cmocka_unit_test(an_intent_hands_back_what_it_unmapped),

@@ -196,7 +196,7 @@ static void skips_of_mappings_leave_caches_alone(void **state)
 static void skips_of_moves_make_caches_unsure(void **state)
 {
 	static const uint32_t moves[] = { HOOK_ATTACH, HOOK_RELEASE, HOOK_PASID_ATTACH,
-					  HOOK_PASID_DETACH, HOOK_COUNT };
+					  HOOK_PASID_DETACH, HOOK_COUNT, HOOK_NONE };
 	struct story s;
 	uint64_t begin;
 	size_t i;

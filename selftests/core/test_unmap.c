@@ -95,14 +95,6 @@ static void more_than_asked_needs_the_table(void **state)
 
 /* ---- VFIO ---- */
 
-static void slot(struct story *s, uint64_t iova, uint64_t size, uint64_t id)
-{
-	s->next.cause = id;
-	map(s, iova, size);
-	s->next.id = id;
-	vfio(s, EV_VFIO_MAP, iova, size, 3);
-}
-
 /* 6.12: success, nothing done, no iommu_unmap() at all. */
 static void vfio_leaves_the_top_of_the_space(void **state)
 {
@@ -135,77 +127,6 @@ static void vfio_forgets_the_second_domain(void **state)
 	vfio(&s, EV_VFIO_UNMAP, 0x2000, PAGE, 0);
 	expect(&s, "unmap-short", 1);
 	assert_int_equal(first(&s)->domain, DOM2);
-	story_end(&s);
-}
-
-/* The ioctl of a group that enters (@id), around type1's own call, which replays [@iova, @size]. */
-static void replay_into(struct story *s, uint64_t domain, uint64_t iova, uint64_t size, uint64_t id,
-			int32_t ret)
-{
-	struct ev_vfio inner = { .ret = ret };
-
-	s->next.cause = id + 1;
-	map_prot(s, domain, iova, size, 3);
-	s->next = (struct next){ .id = id + 1, .cause = id };
-	op_fill(s, &inner.op);
-	SEND(s, EV_VFIO_ATTACH, inner);
-	s->next = (struct next){ .id = id, .ret = ret };
-	vfio(s, EV_VFIO_ATTACH, 0, 0, 0);
-}
-
-struct replayed {
-	const char *name;
-	uint64_t iova, size;	/* what the replay made */
-	int32_t ret;		/* of the attach */
-	uint64_t findings;
-};
-
-/* The slot is [0x2000, 0x3fff]; its unmap leaves what was replayed into DOM2. */
-static const struct replayed replays[] = {
-	{ "the slot", 0x2000, 2 * PAGE, 0, 1 },
-	{ "its first page", 0x2000, PAGE, 0, 1 },
-	{ "its last page", 0x3000, PAGE, 0, 1 },
-	{ "more than the slot", 0x2000, 3 * PAGE, 0, 0 },
-	{ "less than its start", 0x1000, 2 * PAGE, 0, 0 },
-	{ "behind it", 0x4000, PAGE, 0, 0 },
-	{ "an attach that failed", 0x2000, 2 * PAGE, -22, 0 },
-};
-
-static void vfio_forgets_what_it_replayed(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(replays) / sizeof(replays[0]); i++) {
-		struct story s;
-
-		story_begin(&s);
-		slot(&s, 0x2000, 2 * PAGE, 51);
-		replay_into(&s, DOM2, replays[i].iova, replays[i].size, 60, replays[i].ret);
-		s.next.cause = 52;
-		unmap_fast(&s, 0x2000, 2 * PAGE);
-		s.next.id = 52;
-		vfio(&s, EV_VFIO_UNMAP, 0x2000, 2 * PAGE, 0);
-		if (found(&s, "unmap-short", GRADE_VIOLATION) != replays[i].findings)
-			fail_msg("%s", replays[i].name);
-		story_end(&s);
-	}
-}
-
-/* What an attach made before the slot was there is the attach's own business. */
-static void an_older_attach_replayed_nothing(void **state)
-{
-	struct story s;
-
-	(void)state;
-	story_begin(&s);
-	replay_into(&s, DOM2, 0x2000, PAGE, 60, 0);
-	slot(&s, 0x2000, PAGE, 51);
-	s.next.cause = 52;
-	unmap_fast(&s, 0x2000, PAGE);
-	s.next.id = 52;
-	vfio(&s, EV_VFIO_UNMAP, 0x2000, PAGE, 0);
-	expect_clean(&s);
 	story_end(&s);
 }
 
@@ -453,8 +374,6 @@ int main(void)
 		cmocka_unit_test(more_than_asked_needs_the_table),
 		cmocka_unit_test(vfio_leaves_the_top_of_the_space),
 		cmocka_unit_test(vfio_forgets_the_second_domain),
-		cmocka_unit_test(vfio_forgets_what_it_replayed),
-		cmocka_unit_test(an_older_attach_replayed_nothing),
 		cmocka_unit_test(a_map_beside_the_vfio_unmap),
 		cmocka_unit_test(vfio_unmaps_what_it_says),
 		cmocka_unit_test(vfio_unmap_all_leaves_one),

@@ -52,7 +52,12 @@ static void print_reason(const struct hook *row, const struct live_hook *h)
 		printf("lost: %s", row->lost);
 		break;
 	case EV_HOOK_REFUSED:
-		printf("the kernel refused it (%s); lost: %s", strerror(-h->err), row->lost);
+		if (row->needs && h->err == -ENOLINK)
+			printf("left out, because %s was refused; lost: %s",
+			       hook_table[row->needs].name, row->lost);
+		else
+			printf("the kernel refused it (%s); lost: %s", strerror(-h->err),
+			       row->lost);
 		break;
 	case EV_HOOK_COVERED:
 		printf("not needed on this kernel: the other hooks hear all there is");

@@ -46,13 +46,11 @@ static int short_action(const struct model *m, const struct op *op, struct repor
 	return report_add(rep, &f);
 }
 
-/* Of the slot itself; or of a group that came to the container later: replayed. */
-static bool made_for(const struct model *m, const struct range *r, const struct slot *s)
+/* By the slot's own call; or replayed, for a group that came to the container later. */
+static bool made_for(const struct range *r, const struct slot *s)
 {
-	const struct intent *i = model_intent(m, r->cause);
-
 	return r->cause == s->id ||
-	       (i && i->kind == EV_VFIO_ATTACH && i->begin > s->end && r->iova >= s->iova &&
+	       (r->flags & RANGE_REPLAYED && r->begin > s->end && r->iova >= s->iova &&
 		r->last <= s->last);
 }
 
@@ -63,7 +61,7 @@ static const struct range *survivor(const struct model *m, const struct domain *
 
 	for (r = range_first(&d->ranges, s->iova, s->last); r;
 	     r = range_next(&d->ranges, r, s->last)) {
-		if (made_for(m, r, s) && model_range_sure(m, d, r) && r->end < op->begin)
+		if (made_for(r, s) && model_range_sure(m, d, r) && r->end < op->begin)
 			return r;
 	}
 	return NULL;
@@ -96,8 +94,7 @@ static int short_slot(const struct model *m, const struct container *c, const st
 	unsigned int i;
 	int ret = 0;
 
-	/* Kernels before 6.2 serve only the process that mapped. */
-	if (!s->id || s->tgid != op->tgid || s->end >= op->begin ||
+	if (!s->id || s->end >= op->begin ||
 	    !epoch_sure(m, s->epoch, c->sure_epoch))
 		return 0;
 	for (i = 0; i < c->ndomains && !ret; i++) {
@@ -119,6 +116,24 @@ static bool asked_cuts(const struct container *c, const struct op *op)
 	return (first && first->iova < op->iova) || (last && last->last > op->last);
 }
 
+static const struct slot *slot_after(const struct container *c, const struct slot *s,
+				     const struct op *op)
+{
+	return s->last < op->last ? slot_first(c, s->last + 1, op->last) : NULL;
+}
+
+/* Kernels before 6.2 stop at the first slot of another process, and return success. */
+static bool asked_foreign(const struct container *c, const struct op *op)
+{
+	const struct slot *s;
+
+	for (s = slot_first(c, op->iova, op->last); s; s = slot_after(c, s, op)) {
+		if (s->tgid != op->tgid)
+			return true;
+	}
+	return false;
+}
+
 static int short_vfio(const struct model *m, const struct op *op, struct report *rep)
 {
 	const struct container *c = model_container(m, op->u.vfio.container);
@@ -131,10 +146,9 @@ static int short_vfio(const struct model *m, const struct op *op, struct report 
 		rep->tally.unknown++;
 		return 0;
 	}
-	if (asked_cuts(c, op))
+	if (asked_cuts(c, op) || asked_foreign(c, op))
 		return 0;
-	for (s = slot_first(c, op->iova, op->last); s && !ret;
-	     s = s->last < op->last ? slot_first(c, s->last + 1, op->last) : NULL)
+	for (s = slot_first(c, op->iova, op->last); s && !ret; s = slot_after(c, s, op))
 		ret = short_slot(m, c, s, op, rep);
 	return ret;
 }

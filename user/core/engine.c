@@ -114,6 +114,8 @@ static void missed(struct engine *e, const struct op *op)
 
 static bool skip_names(const struct ev_skip *v, const struct finding *f)
 {
+	if (!v->object)
+		return false;	/* names nothing */
 	if (f->domain == v->object || f->iommu == v->object || f->container == v->object)
 		return true;
 	/* What a call of the DMA API does to caches is heard for itself. */

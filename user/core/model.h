@@ -83,6 +83,7 @@ struct cache {
 	uint32_t sid;		/* CACHE_DEVTLB */
 	uint32_t epoch;
 	uint64_t since_ns;
+	bool assumed;		/* renewed without a tag: @did may be a predecessor's */
 	struct domain *domain;
 	struct device **users;	/* devices behind it */
 	unsigned int nusers;

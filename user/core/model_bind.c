@@ -238,7 +238,11 @@ int apply_attach(struct model *m, const struct op *op)
 	dev->group = e->group;
 	if (e->old && !dev->nmoves)
 		dev->born = false;	/* it was somewhere before the walk could see it */
-	if (state_is_late(m, dev, e->pasid, op) || state_agrees(m, b, d, op))
+	if (state_is_late(m, dev, e->pasid, op))
+		return 0;
+	if (d && !e->ret)
+		device_renew_caches(m, dev, d, op);
+	if (state_agrees(m, b, d, op))
 		return 0;
 	if (!(op->flags & EVF_STATE))
 		dev->moved_ns = op->end;

@@ -110,6 +110,26 @@ static int cache_join(struct cache *c, struct device *dev)
 	return 0;
 }
 
+/* Is a device behind @c that surely is in its domain? An end may have been lost. */
+static bool cache_peopled(const struct model *m, const struct cache *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nusers; i++) {
+		const struct binding *b = device_binding(c->users[i], EV_TAG_NO_PASID);
+
+		if (b && b->domain == c->domain && epoch_sure(m, b->epoch, 0))
+			return true;
+	}
+	return false;
+}
+
+static void cache_doubt(struct model *m, struct cache *c)
+{
+	c->epoch = 0;
+	debts_forget(m, c);
+}
+
 static void cache_leave(struct model *m, struct cache *c, struct device *dev)
 {
 	unsigned int i;
@@ -121,6 +141,8 @@ static void cache_leave(struct model *m, struct cache *c, struct device *dev)
 	device_forget(dev, c);
 	if (!c->nusers)
 		cache_destroy(m, c);
+	else if (c->driver_kind == EV_DRIVER_REF && !cache_peopled(m, c))
+		cache_doubt(m, c);
 }
 
 static bool pasid_same(uint32_t a, uint32_t b)
@@ -147,9 +169,34 @@ void device_doubt_caches(struct model *m, struct device *dev)
 {
 	unsigned int i;
 
+	for (i = 0; i < dev->ncaches; i++)
+		cache_doubt(m, dev->caches[i]);
+}
+
+void device_renew_caches(struct model *m, struct device *dev, const struct domain *d,
+			 const struct op *op)
+{
+	unsigned int i;
+
 	for (i = 0; i < dev->ncaches; i++) {
-		dev->caches[i]->epoch = 0;
-		debts_forget(m, dev->caches[i]);
+		struct cache *c = dev->caches[i];
+
+		if (c->driver_kind != EV_DRIVER_REF || c->domain != d || model_cache_sure(m, c) ||
+		    !model_sure_op(m, op))
+			continue;
+		c->epoch = m->epoch;
+		c->since_ns = op->end;
+		c->assumed = true;
+	}
+}
+
+void caches_recall(struct model *m, struct domain *d, const struct iommu *u, uint32_t did)
+{
+	struct cache *c;
+
+	for (c = d->caches; c; c = c->next) {
+		if (c->assumed && c->iommu == u && c->did != did)
+			cache_doubt(m, c);
 	}
 }
 
@@ -184,7 +231,8 @@ static struct cache *cache_new(struct domain *d, const struct cache *like)
 
 /*
  * Sure again on the word of @dev's tag. Whether the others are still behind it, their own
- * tags will say: one that left unheard would keep it alive when all are gone.
+ * tags will say: one that left unheard would keep it alive when all are gone. Of refiommu no
+ * tag is said twice: they stay, and cache_leave() asks where they are.
  */
 static void cache_renew(struct model *m, struct cache *c, struct device *dev,
 			const struct cache *like)
@@ -193,7 +241,7 @@ static void cache_renew(struct model *m, struct cache *c, struct device *dev,
 
 	c->epoch = like->epoch;
 	c->since_ns = like->since_ns;
-	if (!model_cache_sure(m, c))
+	if (!model_cache_sure(m, c) || c->driver_kind == EV_DRIVER_REF)
 		return;
 	while (i < c->nusers) {
 		if (c->users[i] == dev) {
@@ -220,6 +268,7 @@ static int cache_enter(struct model *m, struct domain *d, struct device *dev,
 			cache_destroy(m, c);
 		return -ENOMEM;
 	}
+	c->assumed = false;
 	if (!model_cache_sure(m, c))
 		cache_renew(m, c, dev, like);
 	return 0;
@@ -317,9 +366,12 @@ static uint32_t driver_need(uint32_t kind)
 	}
 }
 
+bool driver_heard(const struct model *m, uint32_t driver_kind)
+{
+	return !(m->missing & (driver_need(driver_kind) | NEED_FLUSH));
+}
+
 bool cache_heard(const struct model *m, const struct cache *c)
 {
-	uint32_t need = driver_need(c->driver_kind);
-
-	return !(m->missing & (need | NEED_FLUSH));
+	return driver_heard(m, c->driver_kind);
 }

@@ -168,6 +168,23 @@ int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer)
 	return 0;
 }
 
+/* Said of the ranges themselves: they outlive every memory of intents. */
+void cause_replayed(struct model *m, uint64_t id)
+{
+	const struct cause *c = model_cause(m, id);
+	struct range *r;
+	unsigned int i;
+
+	for (i = 0; c && i < c->ndomains; i++) {
+		struct ranges *s = &c->domains[i]->ranges;
+
+		for (r = range_first(s, 0, UINT64_MAX); r; r = range_next(s, r, UINT64_MAX)) {
+			if (r->cause == id)
+				r->flags |= RANGE_REPLAYED;
+		}
+	}
+}
+
 void cause_done(struct model *m, uint64_t id)
 {
 	struct cause *c = m->newest;

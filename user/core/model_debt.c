@@ -251,12 +251,38 @@ static bool pieces_sure(const struct model *m)
 	return false;
 }
 
+static bool device_in(const struct device *dev, const struct domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->nbindings; i++) {
+		if (dev->bindings[i].domain == d)
+			return true;
+	}
+	return false;
+}
+
+/* A device translates there whose flushes are heard, but no tag said which are for @d. */
+static bool caches_untold(const struct model *m, const struct domain *d)
+{
+	const struct device *dev;
+
+	for (dev = m->first_device; dev; dev = dev->next) {
+		if (dev->driver_kind != EV_DRIVER_OTHER && device_in(dev, d) &&
+		    driver_heard(m, dev->driver_kind))
+			return true;
+	}
+	return false;
+}
+
 void debts_open(struct model *m, struct domain *d, const struct op *op)
 {
 	struct cache *c;
 
 	if (!pieces_sure(m) || !model_sure_op(m, op))
 		return;
+	if (!d->caches && caches_untold(m, d))
+		m->unknown++;
 	for (c = d->caches; c; c = c->next) {
 		if (cache_owes(m, c, op))
 			cache_open(m, c, op);

@@ -81,11 +81,14 @@ int apply_qi(struct model *m, const struct op *op)
 int apply_ref_flush(struct model *m, const struct op *op)
 {
 	struct iommu *u = model_iommu(m, ref_iommu(op->u.ref_flush.instance));
+	struct domain *d = model_domain(m, op->u.ref_flush.domain);
 	struct flush f;
 
 	if (!u)
 		return 0;
 	flush_from(op, &f);
+	if (d && f.scope != FLUSH_ENTRY)
+		caches_recall(m, d, u, f.did);
 	flush_done(m, u, &f);
 	return 0;
 }

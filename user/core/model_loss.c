@@ -59,6 +59,8 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 	struct iommu *u = model_iommu(m, ptr);
 	struct container *c = model_container(m, ptr);
 
+	if (!ptr)
+		return;
 	if (d && moves) {
 		doubt_domain(m, d);
 	} else if (d) {

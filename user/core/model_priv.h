@@ -24,11 +24,17 @@ bool state_is_late(const struct model *m, const struct device *dev, uint32_t pas
 /* model_cache.c */
 int apply_tag(struct model *m, const struct op *op);
 int apply_ref_tag(struct model *m, const struct op *op);
+bool driver_heard(const struct model *m, uint32_t driver_kind);
 bool cache_heard(const struct model *m, const struct cache *c);
 void cache_destroy(struct model *m, struct cache *c);
 void device_leave_caches(struct model *m, struct device *dev, const struct domain *keep,
 			 uint32_t pasid);
 void device_doubt_caches(struct model *m, struct device *dev);
+/* @op says that @dev is in @d: what its tags of refiommu said is so still, or again. */
+void device_renew_caches(struct model *m, struct device *dev, const struct domain *d,
+			 const struct op *op);
+/* An invalidation of @d by @u names @did. */
+void caches_recall(struct model *m, struct domain *d, const struct iommu *u, uint32_t did);
 
 /* model_flush.c */
 int apply_qi(struct model *m, const struct op *op);
@@ -53,6 +59,7 @@ void ranges_doubt(struct domain *d, uint64_t iova, uint64_t last);
 int cause_map(struct model *m, struct domain *d, const struct op *op);
 int cause_unmap(struct model *m, const struct op *op);
 int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer);
+void cause_replayed(struct model *m, uint64_t id);
 void cause_done(struct model *m, uint64_t id);
 void intent_note(struct model *m, const struct op *op, uint64_t object);
 int apply_ref_intent(struct model *m, const struct op *op);

@@ -132,6 +132,8 @@ int apply_vfio(struct model *m, const struct op *op)
 	int ret = 0;
 
 	intent_note(m, op, op->u.vfio.container);
+	if (op->kind == EV_VFIO_ATTACH && !op->u.vfio.ret)
+		cause_replayed(m, op->id);
 	if (!op->u.vfio.container) {
 		/* Of one that nobody could name: its slots would mix with those of others. */
 		if (op->kind == EV_VFIO_ATTACH && !op->u.vfio.ret)

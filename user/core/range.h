@@ -17,6 +17,7 @@
 
 #define RANGE_UNSURE	0x1	/* in doubt for itself: skipped, half unmapped, overlapped */
 #define RANGE_SG	0x2	/* a piece of a scatterlist */
+#define RANGE_REPLAYED	0x4	/* made by a VFIO attach that succeeded */
 
 struct range {
 	uint64_t iova;

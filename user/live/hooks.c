@@ -283,7 +283,7 @@ const struct hook hook_table[HOOK_COUNT] = {
 		.function = { "refiommu_tag" },
 		.module = "refiommu",
 		.lost = "refiommu domain ids of new attachments: no flush findings for them",
-		.witness = WITNESS_STATE, .tracepoint = 1,
+		.witness = WITNESS_STATE, .needs = HOOK_REF_FLUSH, .tracepoint = 1,
 	},
 	[HOOK_REF_INTENT] = {
 		.name = "intent.refiommu",

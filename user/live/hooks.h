@@ -25,6 +25,7 @@ struct hook {
 	const char *covered;	/* absence is no loss where this function exists */
 	const char *lost;	/* what is lost without it */
 	enum witness witness;
+	unsigned int needs;	/* row that must be attached before, or this one is refused; 0 none */
 	int tracepoint;		/* 1: function[0] is one; the programs say which by themselves */
 };
 

@@ -298,13 +298,17 @@ static int try_pending(struct live *l)
 	for (id = 0; id < HOOK_COUNT && err; id++)
 		if (came[id])
 			l->ld.hooks[id].pub.state = EV_HOOK_REFUSED;
-	loader_attach(&l->ld);
+	for (id = 0, err = 0; id < HOOK_COUNT && err >= 0; id++) {
+		if (!came[id])
+			continue;
+		loader_attach_row(&l->ld, id);
+		err = rings_drain(l->rings);	/* each may take a second */
+	}
 	note_pending(l);
-	err = 0;
-	for (id = 0; id < HOOK_COUNT && !err; id++)
+	for (id = 0; id < HOOK_COUNT && err >= 0; id++)
 		if (came[id])
 			err = say_hook(l, id);
-	return err;
+	return err < 0 ? err : 0;
 }
 
 bool live_behind(const struct live *l)
@@ -424,7 +428,7 @@ static int say_frameless(struct live *l)
 
 	for (cpu = 0; cpu < l->ld.cpus; cpu++)
 		total += l->cpus[cpu].no_scope + l->cpus[cpu].overflow;
-	return say_missed(l, HOOK_COUNT, total, &before, true);
+	return say_missed(l, HOOK_NONE, total, &before, true);
 }
 
 int live_stop(struct live *l)

@@ -353,25 +353,33 @@ static struct bpf_link *attach_program(struct bpf_program *prog, int *err)
 	return link;
 }
 
+void loader_attach_row(struct loader *ld, unsigned int id)
+{
+	struct hook_run *run = &ld->hooks[id];
+	unsigned int needs = hook_table[id].needs;
+	int err = 0;
+
+	if (run->pub.state != EV_HOOK_HEARD || run->exit_link || run->entry_link)
+		return;
+	if (needs && ld->hooks[needs].pub.state == EV_HOOK_REFUSED)
+		err = -ENOLINK;
+	if (!err)
+		run->exit_link = attach_program(run->exit, &err);
+	if (!err)
+		run->entry_link = attach_program(run->entry, &err);
+	if (err) {
+		bpf_link__destroy(run->exit_link);
+		run->exit_link = NULL;
+		refuse(run, err);
+	}
+}
+
 void loader_attach(struct loader *ld)
 {
 	unsigned int id;
 
-	for (id = 0; id < HOOK_COUNT; id++) {
-		struct hook_run *run = &ld->hooks[id];
-		int err = 0;
-
-		if (run->pub.state != EV_HOOK_HEARD || run->exit_link || run->entry_link)
-			continue;
-		run->exit_link = attach_program(run->exit, &err);
-		if (!err)
-			run->entry_link = attach_program(run->entry, &err);
-		if (err) {
-			bpf_link__destroy(run->exit_link);
-			run->exit_link = NULL;
-			refuse(run, err);
-		}
-	}
+	for (id = 0; id < HOOK_COUNT; id++)
+		loader_attach_row(ld, id);
 }
 
 /*

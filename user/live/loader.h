@@ -55,6 +55,9 @@ int loader_load(struct loader *ld);
 /** loader_attach() - Attach what is loaded and not attached: exits first, so that no frame stays. */
 void loader_attach(struct loader *ld);
 
+/** loader_attach_row() - The same for row @id; refused if a row that it needs was refused. */
+void loader_attach_row(struct loader *ld, unsigned int id);
+
 /** loader_list_functions() - Know the kernel image's functions by name. 0 or -ENOMEM. */
 int loader_list_functions(struct loader *ld);
 
