@@ -399,6 +399,8 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 	int i;
 
+	if (argc < 2)
+		usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	u.ref = open("/dev/refiommu", O_RDWR | O_CLOEXEC);
