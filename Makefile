@@ -212,7 +212,7 @@ uninstall:
 help:
 	@echo 'make            build $(O)/iommuscope'
 	@echo 'make demo       a tour in an emulated machine, about a minute'
-	@echo 'make test       all layers of tests, about fifteen minutes on two cores'
+	@echo 'make test       all layers of tests, about a quarter of an hour'
 	@echo 'make test-all   every kernel and IOMMU'
 	@echo 'make bench      what watching costs, in guest instructions'
 	@echo 'make module     refiommu.ko for KERNEL=6.12, 7.2 or own; module-tests: its kselftests'

@@ -2,10 +2,42 @@
 /*
  * Random operations on the page tables of refiommu.ko, near the edges of windows and of tables,
  * against a list of leaves: every result, every lookup and the pages left are compared.
+ *
+ * A new format: a row in configs[].
  */
+#include <stdio.h>
+
 #include "table_test.h"
 
 #define MAX_LEAVES 4096
+
+/* Permissions that a format's leaves can have, as a mask of 1 << prot. */
+#define ANY_PROT (1 << REFIOMMU_PROT_READ | 1 << REFIOMMU_PROT_WRITE | 1 << RW)
+#define NO_WRITE_ONLY (1 << REFIOMMU_PROT_READ | 1 << RW)
+
+/* Width 0 and page sizes 0: as the format likes. */
+static const struct config {
+	const struct ref_format *format;
+	unsigned int width;
+	u64 pgsizes;
+	u32 prots;
+} configs[] = {
+	{ &ref_format_vtd, 39, 0, ANY_PROT },
+	{ &ref_format_vtd, 0, 0, ANY_PROT },
+	{ &ref_format_vtd, 57, 0, ANY_PROT },
+	{ &ref_format_vtd, 48, 0x1000, ANY_PROT },
+	{ &ref_format_vtd, 48, 0x201000, ANY_PROT },
+	{ &ref_format_amdv1, 21, 0, ANY_PROT },
+	{ &ref_format_amdv1, 30, 0, ANY_PROT },
+	{ &ref_format_amdv1, 39, 0, ANY_PROT },
+	{ &ref_format_amdv1, 48, 0, ANY_PROT },
+	{ &ref_format_amdv1, 57, 0, ANY_PROT },
+	{ &ref_format_amdv1, 0, 0, ANY_PROT },
+	{ &ref_format_amdv1, 64, 0x1000, ANY_PROT },
+	{ &ref_format_amdv1, 64, 0x403000, ANY_PROT },
+	{ &ref_format_tce, 0, 0, ANY_PROT },
+	{ &ref_format_tce, 0, 0x1000, ANY_PROT },
+};
 
 struct leaf {
 	u64 first, paddr;
@@ -16,6 +48,7 @@ struct leaf {
 /* Its leaves in no order: slow, and obviously right. */
 struct model {
 	struct ref_table table;
+	u32 prots;
 	struct leaf leaves[MAX_LEAVES];
 	unsigned int nr;
 };
@@ -96,6 +129,16 @@ static u64 some_lg2(const struct ref_geometry *geo)
 	return lg2;
 }
 
+static u32 some_prot(u32 prots)
+{
+	u32 prot;
+
+	do
+		prot = 1 + below(RW);
+	while (!(prots >> prot & 1));
+	return prot;
+}
+
 /* Near an edge of a window, or of a table of some level. */
 static u64 some_iova(const struct ref_geometry *geo, unsigned int lg2)
 {
@@ -117,7 +160,7 @@ static size_t some_count(void)
 static void random_map(struct model *m)
 {
 	const struct ref_geometry *geo = &m->table.layout.geo;
-	struct leaf leaf = { .lg2 = some_lg2(geo), .prot = 1 + below(3) };
+	struct leaf leaf = { .lg2 = some_lg2(geo), .prot = some_prot(m->prots) };
 	size_t count = some_count(), mapped = 0, expected = 0;
 	int err;
 
@@ -210,13 +253,16 @@ static void unmap_all(struct model *m)
 	assert_int_equal(m->nr, 0);
 }
 
-static void random_operations(const struct ref_format *format, unsigned int width, u64 pgsizes)
+static void random_operations(void **state)
 {
 	struct model *m = calloc(1, sizeof(*m));
+	const struct config *config = *state;
 	u64 pages;
 	int i;
 
-	assert_int_equal(ref_table_init(&m->table, format, width, pgsizes), 0);
+	assert_int_equal(ref_table_init(&m->table, config->format, config->width, config->pgsizes),
+			 0);
+	m->prots = config->prots;
 	pages = ref_table_pages();
 	for (i = 0; i < 20000; i++) {
 		switch (below(4)) {
@@ -238,42 +284,21 @@ static void random_operations(const struct ref_format *format, unsigned int widt
 	free(m);
 }
 
-static void random_vtd(void **state)
-{
-	(void)state;
-	random_operations(&ref_format_vtd, 39, 0);
-	random_operations(&ref_format_vtd, 0, 0);
-	random_operations(&ref_format_vtd, 57, 0);
-	random_operations(&ref_format_vtd, 48, 0x1000);
-	random_operations(&ref_format_vtd, 48, 0x201000);
-}
-
-static void random_amdv1(void **state)
-{
-	unsigned int width;
-
-	(void)state;
-	for (width = 21; width <= 57; width += 9)
-		random_operations(&ref_format_amdv1, width, 0);
-	random_operations(&ref_format_amdv1, 0, 0);
-	random_operations(&ref_format_amdv1, 64, 0x1000);
-	random_operations(&ref_format_amdv1, 64, 0x403000);
-}
-
-static void random_tce(void **state)
-{
-	(void)state;
-	random_operations(&ref_format_tce, 0, 0);
-	random_operations(&ref_format_tce, 0, 0x1000);
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_vtd),
-		cmocka_unit_test(random_amdv1),
-		cmocka_unit_test(random_tce),
-	};
+	struct CMUnitTest tests[ARRAY_SIZE(configs)];
+	char names[ARRAY_SIZE(configs)][64];
+	size_t i;
 
+	for (i = 0; i < ARRAY_SIZE(configs); i++) {
+		snprintf(names[i], sizeof(names[i]), "random_%s width %u sizes %#llx prots %#x",
+			 configs[i].format->name, configs[i].width, configs[i].pgsizes,
+			 configs[i].prots);
+		tests[i] = (struct CMUnitTest){
+			.name = names[i],
+			.test_func = random_operations,
+			.initial_state = (void *)&configs[i],
+		};
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,8 @@ typedef unsigned int gfp_t;
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define __ffs64(n) ((unsigned int)__builtin_ctzll(n))
+#define cpu_to_le64(x) htole64(x)
+#define le64_to_cpu(x) le64toh(x)
 #define cpu_to_be64(x) htobe64(x)
 #define be64_to_cpu(x) be64toh(x)
 #define check_add_overflow(a, b, sum) __builtin_add_overflow(a, b, sum)

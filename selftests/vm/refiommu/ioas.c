@@ -153,8 +153,8 @@ TEST_F(ioas, permissions_hold)
 
 		ASSERT_EQ(0, ref_map_prot(w->fd, w->ioas, iova, iova + 0xfff, w->mem, prot));
 		ASSERT_EQ(0, ref_lookup(w->fd, w->endpoint, 0, iova, &lookup));
-		EXPECT_EQ(prot, lookup.out_prot);
-		EXPECT_EQ(prot & REFIOMMU_PROT_READ ? 0 : REFIOMMU_FAULT_PERMISSION,
+		EXPECT_EQ(ref_prot(&variant->kind, prot), lookup.out_prot);
+		EXPECT_EQ(ref_read_fault(&variant->kind, prot),
 			  ref_read64(w->fd, w->endpoint, iova, &value));
 		EXPECT_EQ(prot & REFIOMMU_PROT_WRITE ? 0 : REFIOMMU_FAULT_PERMISSION,
 			  ref_fill(w->fd, w->endpoint, iova, iova + 7, 0));

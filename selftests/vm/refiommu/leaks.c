@@ -15,7 +15,7 @@
 #include "test.h"
 
 #define WARM_UP 60
-#define CYCLES 300
+#define CYCLES 600
 #define MOST_CACHES 512
 
 struct cache {

@@ -109,7 +109,7 @@ TEST_F(lookup, permissions)
 		ASSERT_EQ(0, ref_map_prot(w->fd, w->ioas, iova, iova + 0xfff, w->mem, prot));
 		ASSERT_EQ(0, ref_lookup(w->fd, w->endpoint, 0, iova, &self->l));
 		check(_metadata, &variant->kind, &self->l, w->mem);
-		EXPECT_EQ(prot, self->l.out_prot);
+		EXPECT_EQ(ref_prot(&variant->kind, prot), self->l.out_prot);
 	}
 }
 
@@ -156,7 +156,7 @@ TEST_F(lookup, attribution)
 TEST_F(lookup, large_pages)
 {
 	const struct ref_world *w = &self->w;
-	const bool tce = variant->kind.format == REFIOMMU_FORMAT_TCE;
+	const bool small = variant->kind.flags & REF_KIND_SMALL;
 	uint8_t *mem = ref_huge(2 * REF_HUGE);
 	uint64_t at;
 
@@ -166,7 +166,7 @@ TEST_F(lookup, large_pages)
 	for (at = 0; at < 2 * REF_HUGE; at += 0x31007) {
 		ASSERT_EQ(0, ref_lookup(w->fd, w->endpoint, 0, 4 * REF_HUGE + at, &self->l));
 		check(_metadata, &variant->kind, &self->l, mem + at);
-		EXPECT_EQ(tce, self->l.out_page_bytes < REF_HUGE);
+		EXPECT_EQ(small, self->l.out_page_bytes < REF_HUGE);
 		EXPECT_TRUE(ref_sees(w->fd, w->endpoint, 4 * REF_HUGE + (at & ~7ULL),
 				     mem + (at & ~7ULL)));
 	}

@@ -120,9 +120,6 @@ static int run_format(const char *name, const struct ref_kind *kind, double seco
 
 int main(int argc, char **argv)
 {
-	static const struct { const char *name; struct ref_kind kind; } formats[] = {
-		{ "vtd48", REF_VTD48 }, { "amdv1", REF_AMDV1 }, { "tce", REF_TCE },
-	};
 	double seconds = argc > 1 ? atof(argv[1]) : 1;
 	struct bench empty = { .fd = ref_open() };
 	unsigned int at;
@@ -134,7 +131,7 @@ int main(int argc, char **argv)
 	}
 	printf("%-10s %-6s %6s %12s %10s\n", "way", "format", "bytes", "pairs/s", "us/pair");
 	run("two calls", "-", &empty, pair_call, seconds);
-	for (at = 0; at < sizeof(formats) / sizeof(formats[0]); at++)
-		err |= run_format(formats[at].name, &formats[at].kind, seconds);
+	for (at = 0; at < REF_NR_FORMATS; at++)
+		err |= run_format(ref_formats[at].name, &ref_formats[at].kind, seconds);
 	return err ? 1 : 0;
 }

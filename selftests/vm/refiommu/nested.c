@@ -277,7 +277,7 @@ TEST_F(nested, refused_calls)
 	const int fd = w->fd, nested = self->g.nested;
 	struct refiommu_ioas_replay counts;
 	struct refiommu_event event;
-	struct ref_kind bad = { 17, 0 };
+	struct ref_kind bad = { 1000, 0 };
 
 	EXPECT_EQ(-EOPNOTSUPP, ref_map(fd, nested, AT, PAGES(1), w->mem));
 	EXPECT_EQ(-EOPNOTSUPP, ref_unmap_all(fd, nested));
@@ -395,12 +395,7 @@ TEST_F(nested_large, reserved_bits)
 	uint64_t *entry;
 
 	entry = guest_entry(&self->g, AT, self->g.levels);
-	/* VT-d: no page is as large as this; AMD v1: a table above its own level. */
-	*entry = self->g.kind.format == REFIOMMU_FORMAT_VTD ?
-		GPA | 1ULL << 7 | 1ULL << 52 | REF_RW :
-		tables_table(self->g.kind.format, GPA, 7);
-	if (self->g.kind.format == REFIOMMU_FORMAT_VTD && self->g.levels == 3)
-		*entry |= 1ULL << 13; /* 1 GiB, not aligned */
+	*entry = tables_bad(self->g.kind.format, GPA, self->g.levels);
 	EXPECT_EQ(REFIOMMU_FAULT_RESERVED_BITS, ref_probe(w->fd, w->endpoint, AT, NULL));
 	ASSERT_EQ(0, ref_lookup(w->fd, self->g.nested, 0, AT, &l));
 	EXPECT_EQ(REFIOMMU_LOOKUP_RESERVED_BITS,

@@ -37,6 +37,7 @@ struct model {
 FIXTURE(random)
 {
 	int fd;
+	struct ref_kind kind;
 	uint64_t base; /* IOVA of spot 0 */
 	int space[SPACES];
 	int device[DEVICES];
@@ -49,14 +50,9 @@ FIXTURE(random)
 FIXTURE_VARIANT(random)
 {
 	struct ref_kind kind;
-	uint64_t base;
 };
 
-FIXTURE_VARIANT_ADD(random, vtd39) { .kind = REF_VTD39, .base = REF_HUGE - 96 * REF_PAGE };
-FIXTURE_VARIANT_ADD(random, vtd48) { .kind = REF_VTD48, .base = (1ULL << 39) - 96 * REF_PAGE };
-FIXTURE_VARIANT_ADD(random, vtd57) { .kind = REF_VTD57, .base = (1ULL << 57) - SPOTS * REF_PAGE };
-FIXTURE_VARIANT_ADD(random, amdv1) { .kind = REF_AMDV1, .base = -(SPOTS * REF_PAGE) };
-FIXTURE_VARIANT_ADD(random, tce) { .kind = REF_TCE, .base = (1ULL << 59) };
+REF_VARIANTS(random);
 
 typedef FIXTURE_DATA(random) World;
 typedef struct __test_metadata Meta;
@@ -69,7 +65,7 @@ FIXTURE_SETUP(random)
 	self->fd = ref_open();
 	ASSERT_GE(self->fd, 0);
 	ASSERT_EQ(0, ref_info(self->fd, &self->before));
-	self->base = variant->base;
+	self->kind = variant->kind;
 	self->mem = ref_pages(SPOTS);
 	ASSERT_NE(NULL, self->mem);
 	for (at = 0; at < SPOTS; at++)
@@ -158,7 +154,7 @@ static void op_map(Meta *_metadata, World *self, unsigned int space)
 {
 	struct spot *spot = self->model.spot[space];
 	unsigned int begin, end, memory, at;
-	uint32_t prot = 1 + any(REF_RW);
+	uint32_t prot = ref_prot(&self->kind, 1 + any(REF_RW));
 	int expected = 0;
 
 	any_range(&begin, &end);
@@ -338,7 +334,7 @@ static void check_all(Meta *_metadata, World *self)
 	}
 }
 
-TEST_F_TIMEOUT(random, operations, 280)
+static void operations(Meta *_metadata, World *self)
 {
 	unsigned long seed = setting("REF_SEED", time(NULL)), ops = setting("REF_OPS", 10000), op;
 	struct refiommu_info now;
@@ -359,6 +355,19 @@ TEST_F_TIMEOUT(random, operations, 280)
 	check_all(_metadata, self);
 	ASSERT_EQ(0, ref_info(self->fd, &now));
 	EXPECT_EQ(self->before.out_pinned_pages, now.out_pinned_pages);
+}
+
+/* Where tables of all levels end and begin. */
+TEST_F_TIMEOUT(random, operations_at_an_edge, 280)
+{
+	self->base = self->kind.edge - PAGES(SPOTS / 2);
+	operations(_metadata, self);
+}
+
+TEST_F_TIMEOUT(random, operations_at_the_top, 280)
+{
+	self->base = self->kind.top - (PAGES(SPOTS) - 1);
+	operations(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

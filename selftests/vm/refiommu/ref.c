@@ -13,6 +13,22 @@
 #include <unistd.h>
 #include "ref.h"
 
+#define NAMED(arg, as, ...) { .name = #as, .kind = __VA_ARGS__ },
+
+const struct ref_named_kind ref_formats[] = { REF_FORMATS(NAMED, none) };
+
+uint32_t ref_prot(const struct ref_kind *kind, uint32_t prot)
+{
+	if (kind->flags & REF_KIND_NO_WRITE_ONLY && prot & REFIOMMU_PROT_WRITE)
+		return REF_RW;
+	return prot;
+}
+
+int ref_read_fault(const struct ref_kind *kind, uint32_t prot)
+{
+	return ref_prot(kind, prot) & REFIOMMU_PROT_READ ? 0 : REFIOMMU_FAULT_PERMISSION;
+}
+
 bool ref_here(void)
 {
 	return !access(REF_DEVICE, R_OK | W_OK);

@@ -5,6 +5,12 @@
  *
  * Calls return 0 or what they make (an id, a number of bytes), or -errno. Each test runs in a
  * process of its own, so nothing here is shared or cleaned up: closing the file ends all objects.
+ *
+ * A new page-table format needs:
+ *   here      a line in REF_FORMATS_TOP, REF_FORMATS_LARGE or REF_FORMATS
+ *   tables.c  a row in formats[], with its functions; without it the tests that read tables fail
+ * No other test has a list of formats. What a test says of one format (its hole, its widths) it
+ * says by that format's name.
  */
 #ifndef REF_H
 #define REF_H
@@ -21,39 +27,70 @@
 #define REF_HUGE (2ULL << 20)
 #define REF_RW (REFIOMMU_PROT_READ | REFIOMMU_PROT_WRITE)
 
-/* A format as a variant of a fixture; width as in struct refiommu_instance_create. */
+/* A format, and how: as a variant of a fixture, and in ref_formats[]. */
 struct ref_kind {
 	uint32_t format;
-	uint32_t width;
+	uint32_t width; /* as in struct refiommu_instance_create */
 	uint64_t top; /* last byte that is translated */
+	uint64_t edge; /* pages before and behind it have no table in common but the root */
+	uint32_t flags; /* REF_KIND_* */
 };
 
-#define REF_VTD39 { REFIOMMU_FORMAT_VTD, 39, (1ULL << 39) - 1 }
-#define REF_VTD48 { REFIOMMU_FORMAT_VTD, 48, (1ULL << 48) - 1 }
-#define REF_VTD57 { REFIOMMU_FORMAT_VTD, 57, (1ULL << 57) - 1 }
-#define REF_AMDV1 { REFIOMMU_FORMAT_AMDV1, 64, ~0ULL }
-#define REF_TCE { REFIOMMU_FORMAT_TCE, 0, (1ULL << 59) + (1ULL << 45) - 1 }
+#define REF_KIND_SMALL 1 /* no large pages */
+#define REF_KIND_NO_WRITE_ONLY 2 /* a page that can be written can be read */
+
+#define REF_VTD39 { REFIOMMU_FORMAT_VTD, 39, (1ULL << 39) - 1, 1ULL << 30 }
+#define REF_VTD48 { REFIOMMU_FORMAT_VTD, 48, (1ULL << 48) - 1, 1ULL << 39 }
+#define REF_VTD57 { REFIOMMU_FORMAT_VTD, 57, (1ULL << 57) - 1, 1ULL << 48 }
+#define REF_AMDV1 { REFIOMMU_FORMAT_AMDV1, 64, ~0ULL, 1ULL << 57 }
+#define REF_TCE { REFIOMMU_FORMAT_TCE, 0, (1ULL << 59) + (1ULL << 45) - 1, \
+		  (1ULL << 59) + (1ULL << 44), REF_KIND_SMALL }
 
 /*
- * Formats as variants of a fixture whose variant has a member "kind". A test that means nothing for
- * a format does not exist for it, rather than being skipped.
+ * The formats, each in the first list that it fits into: row(arg, name, struct ref_kind).
  *
- * Those that have large pages and, at low addresses, tables below the root: tests of both.
+ * Those that have large pages and, at low addresses, tables below the root, and translate up to
+ * 2^64.
  */
-#define REF_VARIANTS_LARGE(fixture) \
-	FIXTURE_VARIANT_ADD(fixture, vtd39) { .kind = REF_VTD39 }; \
-	FIXTURE_VARIANT_ADD(fixture, vtd48) { .kind = REF_VTD48 }; \
-	FIXTURE_VARIANT_ADD(fixture, vtd57) { .kind = REF_VTD57 }; \
-	FIXTURE_VARIANT_ADD(fixture, amdv1) { .kind = REF_AMDV1 }
+#define REF_FORMATS_TOP(row, arg) \
+	row(arg, amdv1, REF_AMDV1)
+
+/* Those that have large pages and, at low addresses, tables below the root. */
+#define REF_FORMATS_LARGE(row, arg) \
+	row(arg, vtd39, REF_VTD39) \
+	row(arg, vtd48, REF_VTD48) \
+	row(arg, vtd57, REF_VTD57) \
+	REF_FORMATS_TOP(row, arg)
 
 /* All of them. */
-#define REF_VARIANTS(fixture) \
-	REF_VARIANTS_LARGE(fixture); \
-	FIXTURE_VARIANT_ADD(fixture, tce) { .kind = REF_TCE }
+#define REF_FORMATS(row, arg) \
+	REF_FORMATS_LARGE(row, arg) \
+	row(arg, tce, REF_TCE)
 
-/* Those that translate up to 2^64. */
-#define REF_VARIANTS_TOP(fixture) \
-	FIXTURE_VARIANT_ADD(fixture, amdv1) { .kind = REF_AMDV1 }
+/*
+ * The lists as variants of a fixture whose variant has a member "kind". A test that means nothing
+ * for a format does not exist for it, rather than being skipped.
+ */
+#define REF_VARIANT(fixture, name, ...) FIXTURE_VARIANT_ADD(fixture, name) { .kind = __VA_ARGS__ };
+#define REF_VARIANTS_TOP(fixture) REF_FORMATS_TOP(REF_VARIANT, fixture)
+#define REF_VARIANTS_LARGE(fixture) REF_FORMATS_LARGE(REF_VARIANT, fixture)
+#define REF_VARIANTS(fixture) REF_FORMATS(REF_VARIANT, fixture)
+
+/* REF_FORMATS as a table. */
+#define REF_COUNT(arg, name, ...) + 1
+#define REF_NR_FORMATS (0 REF_FORMATS(REF_COUNT, none))
+
+struct ref_named_kind {
+	const char *name;
+	struct ref_kind kind;
+};
+
+extern const struct ref_named_kind ref_formats[REF_NR_FORMATS];
+
+/* What the format makes of REFIOMMU_PROT_*: @prot, or more if it cannot say just that. */
+uint32_t ref_prot(const struct ref_kind *kind, uint32_t prot);
+/* What reading comes to where @prot was asked for: 0 or REFIOMMU_FAULT_PERMISSION. */
+int ref_read_fault(const struct ref_kind *kind, uint32_t prot);
 
 /* First lines of a FIXTURE_SETUP. */
 #define REF_NEED_MODULE() do { \

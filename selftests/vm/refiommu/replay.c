@@ -61,16 +61,15 @@ FIXTURE_TEARDOWN(replay)
 /* A device behind another IOMMU sees what was mapped before it came. */
 TEST_F(replay, second_iommu)
 {
-	static const struct ref_kind others[] = { REF_VTD39, REF_AMDV1, REF_TCE };
 	const struct ref_world *w = &self->w;
-	int endpoint[ARRAY_SIZE(others)];
+	int endpoint[REF_NR_FORMATS];
 	uint32_t at;
 
 	ASSERT_EQ(0, ref_map(w->fd, w->ioas, AT, PAGES(8), w->mem));
 	ASSERT_EQ(0, ref_map_prot(w->fd, w->ioas, AT + PAGES(16), AT + PAGES(17) - 1,
 				  w->mem + PAGES(8), REFIOMMU_PROT_READ));
-	for (at = 0; at < ARRAY_SIZE(others); at++) {
-		endpoint[at] = ref_endpoint(w->fd, ref_instance(w->fd, &others[at], 0), 0,
+	for (at = 0; at < REF_NR_FORMATS; at++) {
+		endpoint[at] = ref_endpoint(w->fd, ref_instance(w->fd, &ref_formats[at].kind, 0), 0,
 					    REFIOMMU_DRIVER_NONE);
 		ASSERT_EQ(0, ref_attach(w->fd, w->ioas, endpoint[at]));
 		EXPECT_TRUE(ref_sees(w->fd, endpoint[at], AT, w->mem));
@@ -83,7 +82,7 @@ TEST_F(replay, second_iommu)
 	/* What is mapped and unmapped from now on is so for all. */
 	ASSERT_EQ((int64_t)PAGES(8), ref_unmap_exact(w->fd, w->ioas, AT, PAGES(8)));
 	ASSERT_EQ(0, ref_map(w->fd, w->ioas, AT + PAGES(1), PAGES(1), w->mem + PAGES(9)));
-	for (at = 0; at < ARRAY_SIZE(others); at++) {
+	for (at = 0; at < REF_NR_FORMATS; at++) {
 		EXPECT_TRUE(ref_sees_nothing(w->fd, endpoint[at], AT));
 		EXPECT_TRUE(ref_sees(w->fd, endpoint[at], AT + PAGES(1), w->mem + PAGES(9)));
 	}

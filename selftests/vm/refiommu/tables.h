@@ -7,6 +7,8 @@
  *   AMD v1 (AMD IOMMU specification 48882, 2.2.3): PR 0, next level 11:9 (0: leaf, 7: leaf whose
  *     size is in the address), address 51:12, IR 61, IW 62
  *   TCE (PAPR, as Linux writes it): big-endian, R 0, W 1, address 63:12 of a 4 KiB page or a table
+ *
+ * A format that is not in tables.c ends the test: no test passes that has read tables of it.
  */
 #ifndef REF_TABLES_H
 #define REF_TABLES_H
@@ -27,8 +29,10 @@ void tables_decode(uint32_t format, uint64_t raw, unsigned int level, struct tab
 /* An entry in a table of @level for the table of @level - 1 at @addr; for a page of that level. */
 uint64_t tables_table(uint32_t format, uint64_t addr, unsigned int level);
 uint64_t tables_leaf(uint32_t format, uint64_t addr, unsigned int level, uint32_t prot);
+/* An entry in a root table, which is of @level, that hardware refuses as malformed. */
+uint64_t tables_bad(uint32_t format, uint64_t addr, unsigned int level);
 
-/* Levels from the root on, 0 if only the module knows (TCE); and index of an IOVA in a table. */
+/* Levels from the root on, 0 if only the module knows (no width); index of an IOVA in a table. */
 unsigned int tables_levels(const struct ref_kind *kind);
 uint64_t tables_index(const struct ref_kind *kind, uint64_t iova, unsigned int level,
 		      unsigned int levels);
