@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "core.h"
+#include "ioas.h"
 
 static_assert(PAGE_SHIFT == 12, "the ABI speaks of pages of 4 KiB");
 

@@ -15,10 +15,10 @@
  * No more than one address space is locked at a time, but for a nested one and its parent.
  */
 #include <linux/slab.h>
-#include "core.h"
+#include "ioas.h"
 #include "trace.h"
 
-const struct iommu_ops *ref_ops_of(struct device *dev)
+static const struct iommu_ops *ops_of(struct device *dev)
 {
 	return dev->iommu->iommu_dev->ops;
 }
@@ -28,7 +28,7 @@ const struct iommu_ops *ref_ops_of(struct device *dev)
 /* Other drivers tell on attach only: then a domain that fits is made (group_join()). */
 static bool hwpt_fits(struct ref_hwpt *hwpt, struct device *dev)
 {
-	if (hwpt->domain->owner != ref_ops_of(dev))
+	if (hwpt->domain->owner != ops_of(dev))
 		return false;
 	if (hwpt->domain->owner != &ref_iommu_ops)
 		return true;
@@ -376,15 +376,6 @@ static int attach_locked(struct ref_ctx *ctx, struct ref_ioas *ioas, struct ref_
 	if (err && !was_claimed)
 		group_release(group);
 	return err;
-}
-
-struct ref_endpoint *ref_endpoint_get(struct ref_ctx *ctx, u32 id)
-{
-	struct ref_object *object = ref_object_get(ctx, id, REF_ENDPOINT);
-
-	if (IS_ERR(object))
-		return ERR_CAST(object);
-	return container_of(object, struct ref_endpoint, object);
 }
 
 int ref_ioas_attach(struct ref_ctx *ctx, struct refiommu_ioas_attach *arg)

@@ -18,7 +18,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
-#include "core.h"
+#include "ioas.h"
 
 static struct workqueue_struct *ref_wq;
 

@@ -17,7 +17,7 @@
 #include <linux/pci.h>
 #include <linux/property.h>
 #include <linux/slab.h>
-#include "core.h"
+#include "ioas.h"
 
 static DEFINE_IDA(ref_device_ids);
 
@@ -30,6 +30,15 @@ struct ref_endpoint *ref_endpoint_of(struct device *dev)
 	if (dev->type != &ref_endpoint_type)
 		return NULL;
 	return *(struct ref_endpoint **)dev_get_platdata(dev);
+}
+
+struct ref_endpoint *ref_endpoint_get(struct ref_ctx *ctx, u32 id)
+{
+	struct ref_object *object = ref_object_get(ctx, id, REF_ENDPOINT);
+
+	if (IS_ERR(object))
+		return ERR_CAST(object);
+	return container_of(object, struct ref_endpoint, object);
 }
 
 /* ---- drivers ---- */

@@ -15,7 +15,7 @@
 #include <linux/sort.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
-#include "core.h"
+#include "ioas.h"
 
 static DEFINE_IDA(ref_instance_nrs);
 static atomic_t ref_instances_alive = ATOMIC_INIT(0);

@@ -13,7 +13,7 @@
  */
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include "core.h"
+#include "ioas.h"
 #include "trace.h"
 
 bool ref_ioas_mapped(struct ref_ioas *ioas, u64 first, u64 last)

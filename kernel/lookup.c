@@ -5,7 +5,7 @@
  * The tables are read, not the caches. In a table of ours (also a guest's) each entry on the
  * way is shown; of other IOMMUs the core tells the physical address only.
  */
-#include "core.h"
+#include "ioas.h"
 
 static void lookup_mapping(struct ref_ioas *ioas, struct refiommu_lookup *arg)
 {

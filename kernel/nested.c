@@ -6,7 +6,7 @@
  * on the parent's domain for that IOMMU, which must be ours: the core has no word for it.
  */
 #include <linux/slab.h>
-#include "core.h"
+#include "ioas.h"
 
 int ref_nested_alloc(struct ref_hwpt *hwpt, struct device *dev)
 {

@@ -7,7 +7,7 @@
  * some event is read, so that nothing is ever lost without a word.
  */
 #include <linux/uaccess.h>
-#include "core.h"
+#include "ioas.h"
 
 static struct refiommu_event *event_at(struct ref_ioas *ioas, unsigned int nr)
 {

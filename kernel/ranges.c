@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include "core.h"
+#include "ioas.h"
 
 int ref_direct_check(u64 first, u64 last)
 {

@@ -10,7 +10,7 @@
  * Direct ranges are mapped page by page, so that two that overlap can come and go on their
  * own.
  */
-#include "core.h"
+#include "ioas.h"
 #include "trace.h"
 
 enum { ACTION_SKIPPED, ACTION_SETUP, ACTION_MAPPED, ACTION_PRESENT };

@@ -14,7 +14,7 @@
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include "core.h"
+#include "ioas.h"
 
 #define UNMAP_BATCH 32
 
