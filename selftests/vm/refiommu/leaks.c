@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * What a world takes it gives back, by the kernel's own books: objects of each slab cache, and pages.
- * Many worlds are made and ended, some to fill caches, then some to count. One object or one page
- * lost by each is far above what the machine does by itself meanwhile. A kernel with kmemleak is
+ * Many worlds are made and ended, some to fill caches, then some to count. What the machine does by
+ * itself meanwhile comes once; a leak comes again each time, so it is counted up to three times.
+ * One object or one page lost by each world is what is looked for. A kernel with kmemleak is
  * asked instead: with KASAN the caches keep what was freed in quarantine.
  */
 #include <fcntl.h>
@@ -65,6 +66,21 @@ static long meminfo(const char *what)
 	return found / 4;
 }
 
+/* Free pages that the CPUs keep for themselves; MemFree is without them. */
+static long cpu_pages(void)
+{
+	FILE *f = fopen("/proc/zoneinfo", "r");
+	long count, sum = 0;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " count: %ld", &count) == 1)
+			sum += count;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
 static int read_books(struct books *books)
 {
 	FILE *f = fopen("/proc/slabinfo", "r");
@@ -81,7 +97,8 @@ static int read_books(struct books *books)
 	}
 	fclose(f);
 	books->pages = meminfo("MemTotal") - meminfo("MemFree") - meminfo("Buffers") -
-		       meminfo("Cached") - meminfo("Slab") - meminfo("AnonPages");
+		       meminfo("Cached") - meminfo("Slab") - meminfo("AnonPages") -
+		       meminfo("Percpu") - cpu_pages();
 	return books->nr_caches ? 0 : -ENODATA;
 }
 
@@ -192,27 +209,36 @@ static long growth(const struct books *before, const struct cache *cache)
 	return 0;
 }
 
-TEST_F_TIMEOUT(leaks, what_is_taken_is_given_back, 600)
+/* What has grown by half an object a world, or more; NULL: nothing. */
+static const char *grown(const struct books *before, const struct books *after)
 {
 	const struct cache *cache;
 
-	ASSERT_EQ(0, count(self));
-	if (has_kmemleak()) {
+	if (after->pages - before->pages >= CYCLES / 2)
+		return "pages";
+	for (cache = after->caches; cache < after->caches + after->nr_caches; cache++)
+		/* vmap_area: of the DMA API's memory; the kernel frees these in its own time. */
+		if (growth(before, cache) >= CYCLES / 2 && strcmp(cache->name, "vmap_area"))
+			return cache->name;
+	return NULL;
+}
+
+TEST_F_TIMEOUT(leaks, what_is_taken_is_given_back, 600)
+{
+	const char *what = NULL;
+	int round;
+
+	for (round = 0; round < 3; round++) {
+		ASSERT_EQ(0, count(self));
+		what = has_kmemleak() ? NULL : grown(self->before, self->after);
+		if (!what)
+			break;
+		TH_LOG("round %d: more %s (%ld pages)", round, what,
+		       self->after->pages - self->before->pages);
+	}
+	EXPECT_EQ(NULL, what);
+	if (has_kmemleak())
 		EXPECT_EQ(0, unreferenced());
-		return;
-	}
-	EXPECT_LT(self->after->pages - self->before->pages, CYCLES / 2) {
-		TH_LOG("%ld pages more", self->after->pages - self->before->pages);
-	}
-	for (cache = self->after->caches; cache < self->after->caches + self->after->nr_caches;
-	     cache++) {
-		/* Of the DMA API's memory; the kernel frees these in its own time. */
-		if (!strcmp(cache->name, "vmap_area"))
-			continue;
-		EXPECT_LT(growth(self->before, cache), CYCLES / 2) {
-			TH_LOG("%s: %ld objects more", cache->name, growth(self->before, cache));
-		}
-	}
 }
 
 /* The books do show it: each world leaves at least two tables. */
