@@ -77,20 +77,15 @@ static bool run_is_absent(struct iommu_domain *domain, u64 iova, unsigned long n
 	return true;
 }
 
-int ref_replay_run(struct iommu_domain *domain, u64 iova, phys_addr_t paddr, unsigned long nr_pages,
-		   u32 prot, struct refiommu_ioas_replay *count)
+/* Page by page; one that holds something else is left, and told at the end. */
+static int replay_pages(struct iommu_domain *domain, u64 iova, phys_addr_t paddr, u64 nr_pages,
+			int prot, struct refiommu_ioas_replay *count)
 {
-	int iommu_prot = ref_prot_to_iommu(prot) | IOMMU_CACHE, err, result = 0;
-	u64 offset, bytes = (u64)nr_pages << PAGE_SHIFT;
+	int err, result = 0;
 
-	if (run_is_absent(domain, iova, nr_pages)) {
-		err = iommu_map(domain, iova, paddr, bytes, iommu_prot, GFP_KERNEL_ACCOUNT);
-		if (!err)
-			count->out_mapped += bytes;
-		return err;
-	}
-	for (offset = 0; offset < bytes; offset += PAGE_SIZE) {
-		err = replay_page(domain, iova + offset, paddr + offset, iommu_prot, count);
+	for (u64 at = 0; at < nr_pages; at++) {
+		err = replay_page(domain, iova + (at << PAGE_SHIFT), paddr + (at << PAGE_SHIFT),
+				  prot, count);
 		if (err && err != -EEXIST)
 			return err;
 		if (err)
@@ -100,28 +95,32 @@ int ref_replay_run(struct iommu_domain *domain, u64 iova, phys_addr_t paddr, uns
 	return result;
 }
 
+int ref_replay_run(struct iommu_domain *domain, u64 iova, phys_addr_t paddr, unsigned long nr_pages,
+		   u32 prot, struct refiommu_ioas_replay *count)
+{
+	int iommu_prot = ref_prot_to_iommu(prot) | IOMMU_CACHE, err;
+	u64 bytes = (u64)nr_pages << PAGE_SHIFT;
+
+	if (!run_is_absent(domain, iova, nr_pages))
+		return replay_pages(domain, iova, paddr, nr_pages, iommu_prot, count);
+	err = iommu_map(domain, iova, paddr, bytes, iommu_prot, GFP_KERNEL_ACCOUNT);
+	if (!err)
+		count->out_mapped += bytes;
+	return err;
+}
+
 /* ---- reserved ranges ---- */
 
 static int replay_direct(struct iommu_domain *domain, const struct refiommu_range *range,
 			 struct refiommu_ioas_replay *count)
 {
-	u64 nr_pages = ((range->last - range->first) >> PAGE_SHIFT) + 1, at;
-	int prot = ref_prot_to_iommu(range->prot), err, result = 0;
+	u64 nr_pages = ((range->last - range->first) >> PAGE_SHIFT) + 1;
+	u64 first = PAGE_ALIGN_DOWN(range->first);
 
 	/* Of a device's. Firmware asks for a few MiB. */
 	if (range->last - range->first >= REF_DIRECT_MAX)
 		return -EINVAL;
-	for (at = 0; at < nr_pages; at++) {
-		u64 iova = PAGE_ALIGN_DOWN(range->first) + (at << PAGE_SHIFT);
-
-		err = replay_page(domain, iova, iova, prot, count);
-		if (err && err != -EEXIST)
-			return err;
-		if (err)
-			result = err;
-		cond_resched();
-	}
-	return result;
+	return replay_pages(domain, first, first, nr_pages, ref_prot_to_iommu(range->prot), count);
 }
 
 static int replay_window(struct ref_hwpt *hwpt, const struct refiommu_range *range)

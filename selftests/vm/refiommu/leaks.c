@@ -146,14 +146,13 @@ static bool has_kmemleak(void)
 /* Lines of kmemleak that name the module. */
 static int unreferenced(void)
 {
-	const char *path = KMEMLEAK;
 	char line[256];
 	int found = 0;
 	FILE *f;
 
-	write_text(path, "scan");
-	write_text(path, "scan");
-	f = fopen(path, "r");
+	write_text(KMEMLEAK, "scan");
+	write_text(KMEMLEAK, "scan");
+	f = fopen(KMEMLEAK, "r");
 	while (f && fgets(line, sizeof(line), f))
 		found += !!strstr(line, "[refiommu]");
 	if (f)
@@ -228,17 +227,20 @@ TEST_F_TIMEOUT(leaks, what_is_taken_is_given_back, 600)
 	const char *what = NULL;
 	int round;
 
+	if (has_kmemleak()) {
+		ASSERT_EQ(0, count(self));
+		EXPECT_EQ(0, unreferenced());
+		return;
+	}
 	for (round = 0; round < 3; round++) {
 		ASSERT_EQ(0, count(self));
-		what = has_kmemleak() ? NULL : grown(self->before, self->after);
+		what = grown(self->before, self->after);
 		if (!what)
 			break;
 		TH_LOG("round %d: more %s (%ld pages)", round, what,
 		       self->after->pages - self->before->pages);
 	}
 	EXPECT_EQ(NULL, what);
-	if (has_kmemleak())
-		EXPECT_EQ(0, unreferenced());
 }
 
 /* The books do show it: each world leaves at least two tables. */
