@@ -9,6 +9,11 @@ build=${BUILD:-$repo/build}
 prog=${0##*/}
 status_usage=${status_usage:-2}
 
+# What a kernel's log says when something went wrong; for grep -E.
+# shellcheck disable=SC2034 # used by the scripts
+kernel_complaint='(BUG|WARNING|KASAN|KFENCE|UBSAN): |: Oops|Oops: |Kernel panic|general protection'
+kernel_complaint="$kernel_complaint|possible recursive|unreferenced object"
+
 note() {
 	printf '%s: %s\n' "$prog" "$*" >&2
 }
