@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/vfio.h>
+#include "verbs.h"
 
 #include "kernel/refiommu.h"
 
@@ -38,25 +39,7 @@ struct user {
 	uint32_t endpoint;	/* the last that was made */
 };
 
-static void die(const char *what)
-{
-	fprintf(stderr, "refiommu_user: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static uint64_t number(const char *word)
-{
-	char *end;
-	uint64_t value;
-
-	errno = 0;
-	value = strtoull(word, &end, 0);
-	if (errno || end == word || *end) {
-		fprintf(stderr, "refiommu_user: '%s' is not a number\n", word);
-		exit(2);
-	}
-	return value;
-}
+const char program[] = "refiommu_user";
 
 static void call(struct user *u, unsigned long nr, void *arg, const char *what)
 {
@@ -349,12 +332,7 @@ static int do_close(struct user *u, char **words)
 	return 1;
 }
 
-static const struct verb {
-	const char *name;
-	const char *arguments;
-	int words;	/* that must follow */
-	int (*run)(struct user *u, char **words);
-} verbs[] = {
+const struct verb verbs[] = {
 	{ "vfio",	"FORMAT", 1, do_vfio },
 	{ "ioas",	"FORMAT", 1, do_ioas },
 	{ "driver",	"FORMAT", 1, do_driver },
@@ -365,39 +343,21 @@ static const struct verb {
 	{ "dma",	"IOVA SIZE", 2, do_dma },
 	{ "bug",	"NAME 0|1", 2, do_bug },
 	{ "close",	"", 0, do_close },
+	{ NULL, NULL, 0, NULL },
 };
 
-#define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
-
-static void usage(void)
+void usage(void)
 {
-	size_t i;
-
 	fprintf(stderr, "usage: refiommu_user VERB [ARGUMENT...] [VERB...]\n"
 			"FORMAT: vtd or amd, with 'lazy' behind it\n");
-	for (i = 0; i < NVERBS; i++)
-		fprintf(stderr, "  %-10s %s\n", verbs[i].name, verbs[i].arguments);
+	print_verbs();
 	exit(2);
-}
-
-static const struct verb *find_verb(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < NVERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
-	fprintf(stderr, "refiommu_user: unknown verb '%s'\n", name);
-	usage();
-	return NULL;
 }
 
 int main(int argc, char **argv)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct user u = { .container = -1 };
-	const struct verb *verb;
-	int i;
 
 	if (argc < 2)
 		usage();
@@ -406,10 +366,6 @@ int main(int argc, char **argv)
 	u.ref = open("/dev/refiommu", O_RDWR | O_CLOEXEC);
 	if (u.ref < 0)
 		die("/dev/refiommu");
-	for (i = 1; i < argc; i += verb->run(&u, argv + i)) {
-		verb = find_verb(argv[i]);
-		if (argc - i - 1 < verb->words)
-			usage();
-	}
+	run_verbs(&u, argc - 1, argv + 1);
 	return 0;
 }

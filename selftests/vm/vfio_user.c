@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/vfio.h>
+#include "verbs.h"
 
 #define HUGE_SIZE (2UL << 20)
 #define LOOP_IOVA 0x10000000ULL
@@ -30,29 +31,7 @@ struct user {
 	int device;
 };
 
-static void die(const char *what)
-{
-	fprintf(stderr, "vfio_user: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* "4096", "0x1000", "4K", "2M", "1G" */
-static uint64_t number(const char *word)
-{
-	static const char units[] = "KMG";
-	const char *unit;
-	uint64_t value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(word, &end, 0);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (errno || end == word || (*end && (!unit || end[1]))) {
-		fprintf(stderr, "vfio_user: '%s' is not a number\n", word);
-		exit(2);
-	}
-	return unit ? value << (10 * (unit - units + 1)) : value;
-}
+const char program[] = "vfio_user";
 
 /* Words that are not a permission belong to the next verb. */
 static uint32_t permission(const char *word)
@@ -256,12 +235,7 @@ static int do_sleep(struct user *u, char **words)
 	return 2;
 }
 
-static const struct verb {
-	const char *name;
-	const char *arguments;
-	int words;	/* that must follow */
-	int (*run)(struct user *u, char **words);
-} verbs[] = {
+const struct verb verbs[] = {
 	{ "map",	"SIZE IOVA [r|w|rw]", 2, do_map },
 	{ "hugemap",	"SIZE IOVA [r|w|rw]", 2, do_hugemap },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
@@ -270,30 +244,14 @@ static const struct verb {
 	{ "storm",	"SECONDS", 1, do_storm },
 	{ "sleep",	"SECONDS", 1, do_sleep },
 	{ "close",	"", 0, do_close },
+	{ NULL, NULL, 0, NULL },
 };
 
-#define NVERBS (sizeof(verbs) / sizeof(verbs[0]))
-
-static void usage(void)
+void usage(void)
 {
-	size_t i;
-
 	fprintf(stderr, "usage: vfio_user BDF VERB [ARGUMENT...] [VERB...]\n");
-	for (i = 0; i < NVERBS; i++)
-		fprintf(stderr, "  %-10s %s\n", verbs[i].name, verbs[i].arguments);
+	print_verbs();
 	exit(2);
-}
-
-static const struct verb *find_verb(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < NVERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
-	fprintf(stderr, "vfio_user: unknown verb '%s'\n", name);
-	usage();
-	return NULL;
 }
 
 static void open_group(struct user *u, const char *bdf)
@@ -338,17 +296,11 @@ static void open_all(struct user *u, const char *bdf)
 int main(int argc, char **argv)
 {
 	struct user u = { -1, -1, -1 };
-	const struct verb *verb;
-	int i;
 
 	if (argc < 2)
 		usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_all(&u, argv[1]);
-	for (i = 2; i < argc; i += verb->run(&u, argv + i)) {
-		verb = find_verb(argv[i]);
-		if (argc - i - 1 < verb->words)
-			usage();
-	}
+	run_verbs(&u, argc - 2, argv + 2);
 	return 0;
 }
