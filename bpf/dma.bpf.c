@@ -46,6 +46,7 @@ static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct 
 	rec->kind = d->kind;
 	rec->nents = d->nents;
 	rec->mapped = d->mapped;
+	rec->caller = 0;
 	emit_submit(&e, rec);
 }
 

@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #endif
 
-#define EVENT_ABI 1
+#define EVENT_ABI 2		/* 2: ev_dma.caller */
 
 /* hdr.cpu of records that userspace writes (hooks, ticks, stream ends). */
 #define EV_CPU_USER 0xffff
@@ -43,12 +43,20 @@ enum ev_type {
 	EV_MARK = 11,		/* struct ev_mark */
 	EV_STREAM_END = 12,	/* struct ev_stream_end */
 
+	/* More state. */
+	EV_IOMMU = 13,		/* struct ev_iommu */
+	EV_RESV = 14,		/* struct ev_resv; written by userspace */
+	EV_SYMBOL = 15,		/* struct ev_symbol */
+
 	/* Action: what the IOMMU core did. */
 	EV_ALLOC = 16,		/* struct ev_domain_op */
 	EV_FREE = 17,		/* struct ev_domain_op */
 	EV_ATTACH = 18,		/* struct ev_attach */
 	EV_MAP = 19,		/* struct ev_map */
 	EV_UNMAP = 20,		/* struct ev_unmap */
+	EV_TABLE = 21,		/* struct ev_table */
+	EV_PAGE_FREE = 22,	/* struct ev_page_free */
+	EV_ALIAS = 23,		/* struct ev_alias */
 
 	/* Intent: what userspace or a driver asked for. */
 	EV_VFIO_MAP = 32,	/* struct ev_vfio */
@@ -59,6 +67,8 @@ enum ev_type {
 	EV_DMA_UNMAP = 37,	/* struct ev_dma */
 	EV_REF_INTENT = 38,	/* struct ev_ref_intent */
 	EV_REF_REPLAY = 39,	/* struct ev_ref_replay */
+	EV_DMA_SYNC = 40,	/* struct ev_dma */
+	EV_STACK = 46,		/* struct ev_stack */
 
 	/* Flush: what the hardware was told to forget. */
 	EV_QI = 48,		/* struct ev_qi: one VT-d queued-invalidation descriptor */
@@ -201,7 +211,7 @@ struct ev_domain {
 	__u64 aperture_start;	/* iommu_domain.geometry */
 	__u64 aperture_end;	/* inclusive */
 	__u32 type;		/* iommu_domain.type, IOMMU_DOMAIN_* bits of include/linux/iommu.h */
-	__u32 flags;		/* 0 */
+	__u32 flags;		/* bits 0-7: address width that the driver really has; 0 unknown */
 };
 _Static_assert(sizeof(struct ev_domain) == 72, "wire ABI");
 
@@ -224,6 +234,60 @@ struct ev_tag {
 	__u32 scalable;		/* 1: VT-d scalable mode */
 };
 _Static_assert(sizeof(struct ev_tag) == 72, "wire ABI");
+
+#define EV_IOMMU_CACHING	0x1	/* VT-d CM, AMD NpCache: what is not present may be cached */
+#define EV_IOMMU_RWBF		0x2	/* VT-d: write buffers must be flushed */
+#define EV_IOMMU_SCALABLE	0x4	/* VT-d: scalable mode */
+
+/* An IOMMU, before or with the first tag that names it. */
+struct ev_iommu {
+	struct ev_hdr h;
+	__u64 iommu;		/* as in struct ev_tag */
+	__u64 cap;		/* VT-d capability register, else 0 */
+	__u64 ecap;		/* VT-d extended capability register; AMD-Vi extended features */
+	__u32 driver_kind;	/* enum ev_driver */
+	__u32 flags;		/* EV_IOMMU_* */
+	char name[16];		/* e.g. dmar0, ivhd0; "" unknown */
+};
+_Static_assert(sizeof(struct ev_iommu) == 72, "wire ABI");
+
+/* enum ev_resv_type: words of /sys/kernel/iommu_groups/N/reserved_regions. */
+enum ev_resv_type {
+	EV_RESV_NONE = 0,	/* the group has none */
+	EV_RESV_DIRECT = 1,
+	EV_RESV_RELAXABLE = 2,
+	EV_RESV_RESERVED = 3,
+	EV_RESV_MSI = 4,	/* hardware or software: sysfs does not tell */
+};
+
+/* One reserved range of a group; all @count of them follow each other, @index from 0. */
+struct ev_resv {
+	struct ev_hdr h;
+	__u64 first;
+	__u64 last;		/* inclusive */
+	__s32 group;
+	__u32 type;		/* enum ev_resv_type */
+	__u32 index;
+	__u32 count;		/* 0 with EV_RESV_NONE */
+};
+_Static_assert(sizeof(struct ev_resv) == 56, "wire ABI");
+
+/* A kernel address by name, once, before or soon after the first record that has it. */
+struct ev_symbol {
+	struct ev_hdr h;
+	__u64 addr;
+	char name[72];		/* as %pS prints it: function+0x1/0x2 [module] */
+};
+_Static_assert(sizeof(struct ev_symbol) == 104, "wire ABI");
+
+/* @dev is also heard under this source id (PCI DMA aliases). */
+struct ev_alias {
+	struct ev_hdr h;
+	__u64 dev;
+	__u32 sid;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_alias) == 40, "wire ABI");
 
 /* The driver let go of @dev: devres has run, nothing of the DMA API may be left. */
 struct ev_unbind {
@@ -366,6 +430,47 @@ struct ev_unmap {
 };
 _Static_assert(sizeof(struct ev_unmap) == 96, "wire ABI");
 
+#define EV_TABLE_FREED	1	/* goes back to the allocator */
+
+/*
+ * A page-table page that an operation took out of @domain's table; op.h.time_ns is when it went
+ * back. [first, last] is what that operation cleared: the least that is known to hold all that
+ * the page translated.
+ */
+struct ev_table {
+	struct ev_op op;
+	__u64 domain;
+	__u64 first;
+	__u64 last;		/* inclusive */
+	__u64 paddr;
+	__u64 unlinked_ns;	/* when it was taken out; 0 unknown */
+	__u32 what;		/* EV_TABLE_* */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_table) == 112, "wire ABI");
+
+/* Pages that had been mapped for I/O went back to the allocator. */
+struct ev_page_free {
+	struct ev_hdr h;
+	__u64 paddr;
+	__u64 bytes;
+	__u32 pid;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_page_free) == 48, "wire ABI");
+
+#define EV_STACK_DEPTH	22
+
+/* Call stack of the record @of_seq of the same CPU (--stacks). Innermost first. */
+struct ev_stack {
+	struct ev_hdr h;
+	__u64 of_seq;
+	__u32 count;		/* of @ip */
+	__u32 pad;
+	__u64 ip[EV_STACK_DEPTH];
+};
+_Static_assert(sizeof(struct ev_stack) == 216, "wire ABI");
+
 /* VFIO type1 ioctls, and their iommufd compatibility twins. op.id is set. */
 struct ev_vfio {
 	struct ev_op op;
@@ -403,8 +508,9 @@ struct ev_dma {
 	__u32 kind;		/* enum ev_dma_kind */
 	__u32 nents;		/* SG: entries asked */
 	__u32 mapped;		/* SG map: entries returned */
+	__u64 caller;		/* return address in who called; 0 unknown. EVENT_ABI 2 */
 };
-_Static_assert(sizeof(struct ev_dma) == 128, "wire ABI");
+_Static_assert(sizeof(struct ev_dma) == 136, "wire ABI");
 
 /* One descriptor of a qi_submit_sync(); h.time_ns is when that call returned. */
 struct ev_qi {

@@ -319,7 +319,7 @@ static void newer_type(void **state)
 	char *path = make_trace();
 
 	(void)state;
-	edit(path, "event_abi = 1", "event_abi = 2");
+	edit(path, "event_abi = 2", "event_abi = 3");
 	retype(path, 999);
 	util_read(&u, path);
 	assert_int_equal(u.errors, 0);
@@ -340,7 +340,7 @@ static void newer_record(void **state)
 	assert_int_equal(u.errors, 1);
 	assert_non_null(strstr(u.err.text, "impossible length"));
 
-	edit(path, "event_abi = 1", "event_abi = 2");
+	edit(path, "event_abi = 2", "event_abi = 3");
 	util_read(&u, path);
 	assert_int_equal(u.errors, 0);
 	assert_int_equal(u.records, 1 + 2 * N);

@@ -19,6 +19,19 @@ static const char *const names[FINDING_COUNT] = {
 	[FINDING_FLUSH_SHORT] = "flush-short",
 	[FINDING_DMA_UNMAP_MISMATCH] = "dma-unmap-mismatch",
 	[FINDING_CALLER_RACE] = "caller-race",
+	[FINDING_TABLE_FREED_EARLY] = "table-freed-early",
+	[FINDING_MAP_NOT_SYNCED] = "map-not-synced",
+	[FINDING_STALE_AFTER_SWITCH] = "stale-after-switch",
+	[FINDING_UNION_AFTER_REPLAY] = "union-after-replay",
+	[FINDING_REPLAY_MISSING] = "replay-missing",
+	[FINDING_REPLAY_REFUSED] = "replay-refused",
+	[FINDING_MAP_OUTSIDE] = "map-outside",
+	[FINDING_UNMAP_NOTHING] = "unmap-nothing",
+	[FINDING_FREED_WHILE_MAPPED] = "freed-while-mapped",
+	[FINDING_LAZY_EXPOSURE] = "lazy-exposure",
+	[FINDING_FAULT_AFTER_UNMAP] = "fault-after-unmap",
+	[FINDING_FAULT_WHILE_LIVE] = "fault-while-live",
+	[FINDING_LEFT_MAPPED] = "left-mapped",
 };
 
 const char *finding_name(enum finding_id id)

@@ -112,7 +112,44 @@ static const struct schema_field dma[] = {
 	OP_FIELDS,
 	HEX(ev_dma, dev), HEX(ev_dma, addr), HEX(ev_dma, size), HEX(ev_dma, paddr),
 	HEX(ev_dma, ptr), HEX(ev_dma, attrs), DEC(ev_dma, dir), DEC(ev_dma, kind),
-	DEC(ev_dma, nents), DEC(ev_dma, mapped),
+	DEC(ev_dma, nents), DEC(ev_dma, mapped), HEX(ev_dma, caller),
+};
+
+static const struct schema_field iommu[] = {
+	HEX(ev_iommu, iommu), HEX(ev_iommu, cap), HEX(ev_iommu, ecap),
+	DEC(ev_iommu, driver_kind), HEX(ev_iommu, flags), TEXT(ev_iommu, name),
+};
+
+static const struct schema_field resv[] = {
+	HEX(ev_resv, first), HEX(ev_resv, last), SIGNED(ev_resv, group), DEC(ev_resv, type),
+	DEC(ev_resv, index), DEC(ev_resv, count),
+};
+
+static const struct schema_field symbol[] = {
+	HEX(ev_symbol, addr), TEXT(ev_symbol, name),
+};
+
+static const struct schema_field alias[] = {
+	HEX(ev_alias, dev), HEX(ev_alias, sid), DEC(ev_alias, pad),
+};
+
+static const struct schema_field table[] = {
+	OP_FIELDS,
+	HEX(ev_table, domain), HEX(ev_table, first), HEX(ev_table, last), HEX(ev_table, paddr),
+	DEC(ev_table, unlinked_ns), DEC(ev_table, what), DEC(ev_table, pad),
+};
+
+#define IP(n)	{ "ip" #n, offsetof(struct ev_stack, ip) + 8 * (n), 8, FIELD_HEX }
+
+static const struct schema_field stack[] = {
+	DEC(ev_stack, of_seq), DEC(ev_stack, count), DEC(ev_stack, pad),
+	IP(0), IP(1), IP(2), IP(3), IP(4), IP(5), IP(6), IP(7), IP(8), IP(9), IP(10), IP(11),
+	IP(12), IP(13), IP(14), IP(15), IP(16), IP(17), IP(18), IP(19), IP(20), IP(21),
+};
+
+static const struct schema_field page_free[] = {
+	HEX(ev_page_free, paddr), HEX(ev_page_free, bytes), DEC(ev_page_free, pid),
+	DEC(ev_page_free, pad),
 };
 
 static const struct schema_field qi[] = {
@@ -173,6 +210,10 @@ static const struct schema rows[] = {
 	ROW(EV_UNBIND, "unbind", ev_unbind, unbind),
 	ROW(EV_MODULE, "module", ev_module, module),
 	ROW(EV_REF_TAG, "ref_tag", ev_ref_tag, ref_tag),
+	ROW(EV_IOMMU, "iommu", ev_iommu, iommu),
+	ROW(EV_RESV, "resv", ev_resv, resv),
+	ROW(EV_SYMBOL, "symbol", ev_symbol, symbol),
+	ROW(EV_ALIAS, "alias", ev_alias, alias),
 	ROW(EV_HOOK, "hook", ev_hook, hook),
 	ROW(EV_MISSED, "missed", ev_missed, missed),
 	ROW(EV_SKIP, "skip", ev_skip, skip),
@@ -183,12 +224,16 @@ static const struct schema rows[] = {
 	ROW(EV_ATTACH, "attach", ev_attach, attach),
 	ROW(EV_MAP, "map", ev_map, map),
 	ROW(EV_UNMAP, "unmap", ev_unmap, unmap),
+	ROW(EV_TABLE, "table", ev_table, table),
+	ROW(EV_PAGE_FREE, "page_free", ev_page_free, page_free),
 	ROW(EV_VFIO_MAP, "vfio_map", ev_vfio, vfio),
 	ROW(EV_VFIO_UNMAP, "vfio_unmap", ev_vfio, vfio),
 	ROW(EV_VFIO_ATTACH, "vfio_attach", ev_vfio, vfio),
 	ROW(EV_VFIO_DETACH, "vfio_detach", ev_vfio, vfio),
 	ROW(EV_DMA_MAP, "dma_map", ev_dma, dma),
 	ROW(EV_DMA_UNMAP, "dma_unmap", ev_dma, dma),
+	ROW(EV_DMA_SYNC, "dma_sync", ev_dma, dma),
+	ROW(EV_STACK, "stack", ev_stack, stack),
 	ROW(EV_REF_INTENT, "ref_intent", ev_ref_intent, ref_intent),
 	ROW(EV_REF_REPLAY, "ref_replay", ev_ref_replay, ref_replay),
 	ROW(EV_QI, "qi", ev_qi, qi),

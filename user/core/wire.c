@@ -10,6 +10,7 @@
 
 struct shape {
 	uint16_t len;
+	uint16_t least;		/* what the first EVENT_ABI had; 0: @len */
 	uint16_t iova_at;	/* 0: no range */
 	uint16_t size_at;	/* 0: @last_at says where it ends */
 	uint16_t last_at;
@@ -22,6 +23,15 @@ struct shape {
 				  .begin_at = offsetof(struct type, begin_ns) }
 #define OP(type)		{ .len = sizeof(struct type), .is_op = true, \
 				  .begin_at = offsetof(struct ev_op, begin_ns) }
+#define OP_SPAN(type)		{ .len = sizeof(struct type), .is_op = true, \
+				  .begin_at = offsetof(struct ev_op, begin_ns), \
+				  .iova_at = offsetof(struct type, first), \
+				  .last_at = offsetof(struct type, last) }
+#define OP_DMA			{ .len = sizeof(struct ev_dma), .is_op = true, \
+				  .least = offsetof(struct ev_dma, caller), \
+				  .begin_at = offsetof(struct ev_op, begin_ns), \
+				  .iova_at = offsetof(struct ev_dma, addr), \
+				  .size_at = offsetof(struct ev_dma, size) }
 #define OP_RANGE(type, addr)	{ .len = sizeof(struct type), .is_op = true, \
 				  .begin_at = offsetof(struct ev_op, begin_ns), \
 				  .iova_at = offsetof(struct type, addr), \
@@ -35,6 +45,10 @@ static const struct shape shapes[] = {
 	[EV_UNBIND] = STATE(ev_unbind),
 	[EV_MODULE] = STATE(ev_module),
 	[EV_REF_TAG] = STATE(ev_ref_tag),
+	[EV_IOMMU] = STATE(ev_iommu),
+	[EV_RESV] = STATE(ev_resv),
+	[EV_SYMBOL] = STATE(ev_symbol),
+	[EV_ALIAS] = STATE(ev_alias),
 	[EV_HOOK] = STATE(ev_hook),
 	[EV_MISSED] = STATE(ev_missed),
 	[EV_SKIP] = { .len = sizeof(struct ev_skip), .iova_at = offsetof(struct ev_skip, iova),
@@ -51,12 +65,12 @@ static const struct shape shapes[] = {
 	[EV_VFIO_UNMAP] = OP_RANGE(ev_vfio, iova),
 	[EV_VFIO_ATTACH] = OP(ev_vfio),
 	[EV_VFIO_DETACH] = OP(ev_vfio),
-	[EV_DMA_MAP] = OP_RANGE(ev_dma, addr),
-	[EV_DMA_UNMAP] = OP_RANGE(ev_dma, addr),
-	[EV_REF_INTENT] = { .len = sizeof(struct ev_ref_intent), .is_op = true,
-			    .begin_at = offsetof(struct ev_op, begin_ns),
-			    .iova_at = offsetof(struct ev_ref_intent, first),
-			    .last_at = offsetof(struct ev_ref_intent, last) },
+	[EV_TABLE] = OP_SPAN(ev_table),
+	[EV_PAGE_FREE] = STATE(ev_page_free),
+	[EV_DMA_MAP] = OP_DMA,
+	[EV_DMA_UNMAP] = OP_DMA,
+	[EV_DMA_SYNC] = OP_DMA,
+	[EV_REF_INTENT] = OP_SPAN(ev_ref_intent),
 	[EV_REF_REPLAY] = OP(ev_ref_replay),
 	[EV_QI] = TIMED(ev_qi),
 	[EV_AMD_CMD] = TIMED(ev_amd),
@@ -64,6 +78,7 @@ static const struct shape shapes[] = {
 	[EV_REF_FLUSH] = TIMED(ev_ref_flush),
 	[EV_FAULT] = STATE(ev_fault),
 	[EV_REF_DMA] = STATE(ev_ref_dma),
+	[EV_STACK] = STATE(ev_stack),
 };
 
 static const struct shape *shape_of(unsigned int type)
@@ -78,7 +93,7 @@ size_t wire_len(unsigned int type)
 {
 	const struct shape *s = shape_of(type);
 
-	return s ? s->len : 0;
+	return s ? s->least ?: s->len : 0;
 }
 
 int wire_range(uint64_t iova, uint64_t size, uint64_t *last)
@@ -111,11 +126,13 @@ static bool is_unmap_all(const void *buf, unsigned int type)
 	return flags & VFIO_UNMAP_ALL;
 }
 
-/* Only maps and unmaps have one, and only if their begin was heard, which knew it. */
-static bool ref_has_range(const void *buf)
+/* Of intents only maps and unmaps have one, and only if their begin was heard, which knew it. */
+static bool span_is_given(const void *buf, unsigned int type)
 {
 	struct ev_ref_intent r;
 
+	if (type != EV_REF_INTENT)
+		return true;
 	memcpy(&r, buf, sizeof(r));
 	return (r.kind == EV_REF_MAP || r.kind == EV_REF_UNMAP) && r.op.begin_ns;
 }
@@ -129,7 +146,7 @@ static int range_of(const void *buf, unsigned int type, const struct shape *s,
 	*iova = get64(buf, s->iova_at);
 	if (s->last_at) {
 		*last = get64(buf, s->last_at);
-		if (!ref_has_range(buf))
+		if (!span_is_given(buf, type))
 			return 0;
 		return *iova <= *last ? 1 : -EOVERFLOW;
 	}
@@ -154,7 +171,7 @@ static int range_of(const void *buf, unsigned int type, const struct shape *s,
 
 static int header_ok(const struct ev_hdr *h, const struct shape *s)
 {
-	return s && h->len >= s->len && h->len % 8 == 0 && h->len <= EV_LEN_MAX;
+	return s && h->len >= (s->least ?: s->len) && h->len % 8 == 0 && h->len <= EV_LEN_MAX;
 }
 
 static void fill_op(struct op *op, const struct ev_op *o)
@@ -174,7 +191,8 @@ static void fill(struct op *op, const struct ev_hdr *h, const void *buf, const s
 	op->seq = h->seq;
 	op->end = h->time_ns;
 	op->begin = s->begin_at ? get64(buf, s->begin_at) : h->time_ns;
-	memcpy(&op->u, buf, s->len);
+	memset(&op->u, 0, s->len);
+	memcpy(&op->u, buf, h->len < s->len ? h->len : s->len);
 	if (s->is_op) {
 		fill_op(op, &op->u.op);
 		return;

@@ -55,6 +55,13 @@ union op_body {
 	struct ev_dma dma;
 	struct ev_qi qi;
 	struct ev_amd amd;
+	struct ev_iommu iommu;
+	struct ev_resv resv;
+	struct ev_symbol symbol;
+	struct ev_alias alias;
+	struct ev_table table;
+	struct ev_page_free page_free;
+	struct ev_stack stack;
 	struct ev_ref_tag ref_tag;
 	struct ev_ref_intent ref_intent;
 	struct ev_ref_replay ref_replay;
