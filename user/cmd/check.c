@@ -10,9 +10,12 @@
 #include "out/out.h"
 #include "trace/trace.h"
 
+enum { OPT_FAIL_ON = 256 };
+
 static const struct argp_option option_table[] = {
 	{ "json", 'j', NULL, 0, "one JSON object per line: findings, devices, domains, summary", 0 },
 	{ "stat", 's', NULL, 0, "also every device, and the hooks that were not heard", 0 },
+	{ "fail-on", OPT_FAIL_ON, "IDS", 0, FAIL_ON_HELP, 0 },
 	{ 0 },
 };
 
@@ -26,13 +29,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
-	(void)arg;
 	switch (key) {
 	case 'j':
 		o->check.json = true;
 		return 0;
 	case 's':
 		o->check.stat = true;
+		return 0;
+	case OPT_FAIL_ON:
+		if (!parse_findings(arg, &o->check.fail_on))
+			argp_error(state, "--fail-on '%s': ids of findings, as docs/findings.md has them", arg);
 		return 0;
 	case ARGP_KEY_ARGS:
 		o->paths = state->argv + state->next;
@@ -71,27 +77,45 @@ static int feed(struct trace_reader *r, struct engine *e, struct out_source *src
 	return engine_finish(e);
 }
 
-static void print_all(const struct out *o, const struct check_options *opt)
+void print_finding(const struct out *o, const struct check_options *opt, const struct finding *f)
+{
+	if (opt->json)
+		json_finding(o, f);
+	else
+		text_finding(o, f);
+}
+
+static bool fails(const struct report *rep, uint64_t fail_on)
 {
 	const struct finding *f = NULL;
 
-	while ((f = report_next(o->report, f))) {
-		if (opt->json)
-			json_finding(o, f);
-		else
-			text_finding(o, f);
+	if (report_count(rep, GRADE_VIOLATION))
+		return true;
+	while (fail_on && (f = report_next(rep, f))) {
+		if (fail_on >> f->id & 1)
+			return true;
 	}
+	return false;
+}
+
+int print_summary(const struct out *o, const struct check_options *opt)
+{
 	if (opt->json)
 		json_summary(o);
 	else
 		text_summary(o, opt->stat);
-}
-
-static int verdict(const struct out *o)
-{
-	if (report_count(o->report, GRADE_VIOLATION))
+	if (fails(o->report, opt->fail_on))
 		return EXIT_FINDINGS;
 	return out_lost(o) ? EXIT_LOST : EXIT_CLEAN;
+}
+
+static int print_all(const struct out *o, const struct check_options *opt)
+{
+	const struct finding *f = NULL;
+
+	while ((f = report_next(o->report, f)))
+		print_finding(o, opt, f);
+	return print_summary(o, opt);
 }
 
 static void describe(const struct trace_reader *r, const char *path, struct out_source *src)
@@ -131,8 +155,7 @@ int check_trace(const char *path, const struct check_options *opt)
 		};
 
 		describe(r, path, &src);
-		print_all(&o, opt);
-		status = verdict(&o);
+		status = print_all(&o, opt);
 	}
 	engine_free(e);
 	trace_free(r);

@@ -4,6 +4,10 @@
 #define IOMMUSCOPE_CMD_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct finding;
+struct out;
 
 /* Exit status of every command. */
 enum {
@@ -20,13 +24,20 @@ struct command {
 };
 
 int cmd_record(int argc, char **argv);
+int cmd_live(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 
 struct check_options {
 	bool json;
 	bool stat;
+	uint64_t fail_on;	/* bits of enum finding_id: failures whatever their grade */
 };
+
+#define FAIL_ON_HELP "these findings (map-overlap,...) fail, whatever their grade"
+
+/** parse_findings() - Bits of the ids in @text, a list with commas, or false. */
+bool parse_findings(const char *text, uint64_t *out);
 
 /**
  * check_trace() - Check one trace directory and print the result on stdout
@@ -35,6 +46,10 @@ struct check_options {
  * Return: an exit status.
  */
 int check_trace(const char *path, const struct check_options *opt);
+
+/** print_finding(), print_summary() - On stdout. The summary's return is an exit status. */
+void print_finding(const struct out *o, const struct check_options *opt, const struct finding *f);
+int print_summary(const struct out *o, const struct check_options *opt);
 
 /** say_error() - "iommuscope: TEXT" on stderr. Returns EXIT_ERROR. */
 int say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/report.h"
+#include <string.h>
+
 int say_error(const char *format, ...)
 {
 	va_list ap;
@@ -80,5 +83,33 @@ bool parse_bytes(const char *text, unsigned long long *out)
 	if (*end || value > ULLONG_MAX >> shift)
 		return false;
 	*out = value << shift;
+	return true;
+}
+
+static bool finding_named(const char *name, size_t len, unsigned int *id)
+{
+	for (*id = 0; *id < FINDING_COUNT; (*id)++) {
+		const char *known = finding_name(*id);
+
+		if (strlen(known) == len && !strncmp(known, name, len))
+			return true;
+	}
+	return false;
+}
+
+bool parse_findings(const char *text, uint64_t *out)
+{
+	uint64_t bits = 0;
+	unsigned int id;
+	size_t len;
+
+	do {
+		len = strcspn(text, ",");
+		if (!finding_named(text, len, &id))
+			return false;
+		bits |= 1ULL << id;
+		text += len;
+	} while (*text++);
+	*out = bits;
 	return true;
 }

@@ -42,7 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void print_reason(const struct hook *row, const struct live_hook *h)
+static void print_reason(const struct hook_row *row, const struct live_hook *h)
 {
 	switch (h->state) {
 	case EV_HOOK_PENDING:
@@ -67,14 +67,14 @@ static void print_reason(const struct hook *row, const struct live_hook *h)
 	}
 }
 
-static void print_text(const struct hook *row, const struct live_hook *h)
+static void print_text(const struct hook_row *row, const struct live_hook *h)
 {
 	printf("%-7s  %-24s %-34s ", word_hook_state(h->state), row->name, h->function);
 	print_reason(row, h);
 	putchar('\n');
 }
 
-static void print_json(const struct hook *row, const struct live_hook *h)
+static void print_json(const struct hook_row *row, const struct live_hook *h)
 {
 	printf("{\"schema\":\"iommuscope.features/1\",\"hook\":\"%s\",\"witness\":\"%s\","
 	       "\"state\":\"%s\",\"function\":\"%s\",\"module\":\"%s\",\"errno\":%d,\"lost\":\"%s\"}\n",

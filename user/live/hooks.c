@@ -3,7 +3,7 @@
 
 #define LOST_DMA "DMA API calls of this kind: no cause, no misuse or leak findings for them"
 
-const struct hook hook_table[HOOK_COUNT] = {
+const struct hook_row hook_table[HOOK_COUNT] = {
 	[HOOK_DOMAIN_ALLOC] = {
 		.name = "action.alloc",
 		.exit = "domain_alloc_exit",

@@ -15,7 +15,7 @@ enum witness { WITNESS_STATE, WITNESS_INTENT, WITNESS_ACTION, WITNESS_FLUSH, WIT
 
 #define HOOK_CANDIDATES 3
 
-struct hook {
+struct hook_row {
 	const char *name;	/* witness.what; unique; at most 23 characters */
 	const char *entry;	/* BPF program names, or NULL */
 	const char *exit;
@@ -29,7 +29,7 @@ struct hook {
 	int tracepoint;		/* 1: function[0] is one; the programs say which by themselves */
 };
 
-extern const struct hook hook_table[HOOK_COUNT];
+extern const struct hook_row hook_table[HOOK_COUNT];
 
 const char *witness_name(enum witness w);
 

@@ -133,14 +133,14 @@ static int write_config(const struct loader *ld, struct bpf_object *obj)
 /* Entry and exit programs of a row; NULL where the row has none. */
 static void find_programs(struct loader *ld, struct bpf_object *obj, unsigned int id)
 {
-	const struct hook *row = &hook_table[id];
+	const struct hook_row *row = &hook_table[id];
 	struct hook_run *run = &ld->hooks[id];
 
 	run->entry = row->entry ? bpf_object__find_program_by_name(obj, row->entry) : NULL;
 	run->exit = row->exit ? bpf_object__find_program_by_name(obj, row->exit) : NULL;
 }
 
-static int aim(struct bpf_program *prog, const struct hook *row, const char *function)
+static int aim(struct bpf_program *prog, const struct hook_row *row, const char *function)
 {
 	if (!prog)
 		return 0;

@@ -57,7 +57,7 @@ bool loader_module_live(const char *module)
 }
 
 /* A module's functions are in its own BTF, which needs the kernel's as its base. */
-static const char *module_function(const struct loader *ld, const struct hook *row)
+static const char *module_function(const struct loader *ld, const struct hook_row *row)
 {
 	struct btf *btf = btf__load_module_btf(row->module, ld->btf);
 	const char *found = NULL;
@@ -73,7 +73,7 @@ static const char *module_function(const struct loader *ld, const struct hook *r
 	return found;
 }
 
-static const char *find_function(const struct loader *ld, const struct hook *row)
+static const char *find_function(const struct loader *ld, const struct hook_row *row)
 {
 	int i;
 
@@ -97,7 +97,7 @@ static bool witness_off(const struct loader *ld, enum witness w)
 /* Which rows are wanted and possible; EV_HOOK_HEARD here means "to be loaded". */
 void loader_resolve(struct loader *ld, unsigned int id)
 {
-	const struct hook *row = &hook_table[id];
+	const struct hook_row *row = &hook_table[id];
 	struct live_hook *h = &ld->hooks[id].pub;
 
 	h->function = row->function[0];

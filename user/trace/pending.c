@@ -84,6 +84,8 @@ void pending_drop(struct pending *p, size_t n)
 	uint32_t front = p->bytes;
 	size_t i;
 
+	if (!n)
+		return;
 	p->count -= n;
 	memmove(p->entries, p->entries + n, p->count * sizeof(*p->entries));
 
