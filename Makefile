@@ -170,6 +170,12 @@ module-tests: $(O)/deps-test.stamp
 demo: all $(O)/deps-test.stamp
 	$(Q)scripts/demo
 
+# Which planted bug gives which finding, as a table.
+.PHONY: matrix
+matrix: all $(O)/deps-test.stamp module module-tests
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm all
+	$(Q)scripts/matrix $(KERNEL)
+
 # Benchmarks print tables and judge nothing.
 BENCHES := $(O)/bench/engine $(O)/bench/trace
 
@@ -214,6 +220,7 @@ help:
 	@echo 'make demo       a tour in an emulated machine, about a minute'
 	@echo 'make test       all layers of tests, about a quarter of an hour'
 	@echo 'make test-all   every kernel and IOMMU'
+	@echo 'make matrix     which planted bug gives which finding, as a table (KERNEL=6.12 or 7.2)'
 	@echo 'make bench      what watching costs, in guest instructions'
 	@echo 'make module     refiommu.ko for KERNEL=6.12, 7.2 or own; module-tests: its kselftests'
 	@echo 'make install    and uninstall: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
