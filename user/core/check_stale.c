@@ -210,6 +210,8 @@ static int stale_after(const struct model *m, const struct op *op, struct report
 
 	if (op->kind == EV_UNMAP)
 		return stale_return(m, op, rep);
+	if (op->kind != EV_ATTACH)
+		return 0;
 
 	if (!t.begin)
 		t.begin = op->end > ATTACH_NS ? op->end - ATTACH_NS : 0;

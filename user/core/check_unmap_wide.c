@@ -28,13 +28,27 @@ static int wide_found(const struct piece *p, const struct op *op, struct report 
 	return report_add(rep, &f);
 }
 
-/* Outside of what was asked, rounded to whole pages of the domain. */
-static bool outside(const struct piece *p, const struct op *op)
+/*
+ * Clips @p to what lies outside of what was asked, rounded to whole pages of the domain; of two
+ * such parts the lower one. Return: is there any?
+ */
+static bool clip_outside(struct piece *p, const struct op *op)
 {
 	uint64_t mask = domain_granule(p->domain) - 1;
+	uint64_t first = op->iova & ~mask, last = op->last | mask;
 
-	return op->empty || p->range.last < (op->iova & ~mask) ||
-	       p->range.iova > (op->last | mask);
+	if (op->empty)
+		return true;
+	if (p->range.iova < first) {
+		if (p->range.last >= first)
+			p->range.last = first - 1;
+		return true;
+	}
+	if (p->range.last <= last)
+		return false;
+	if (p->range.iova <= last)
+		p->range.iova = last + 1;
+	return true;
 }
 
 /* Where addresses are shared (P2P), the unmap may have meant another mapping than the best fit. */
@@ -54,7 +68,7 @@ static bool wide_dma(const struct model *m, const struct piece *p, const struct 
 	    !alone_at(dev, e->addr))
 		return false;
 
-	return p->range.cause != e->id && outside(p, op);
+	return p->range.cause != e->id;
 }
 
 static bool wide_vfio(const struct model *m, const struct piece *p, const struct op *op)
@@ -62,7 +76,7 @@ static bool wide_vfio(const struct model *m, const struct piece *p, const struct
 	const struct container *c = model_container(m, op->u.vfio.container);
 	const struct slot *s;
 
-	if (!c || !p->range.cause || !outside(p, op))
+	if (!c || !p->range.cause)
 		return false;
 	s = slot_first(c, p->range.iova, p->range.last);
 	if (!s || s->id != p->range.cause || !epoch_sure(m, s->epoch, c->sure_epoch))
@@ -74,7 +88,7 @@ static bool wide_vfio(const struct model *m, const struct piece *p, const struct
 /* An address space may cut a mapping, but it never removes a byte that was not asked for. */
 static bool wide_ref(const struct piece *p, const struct op *op)
 {
-	return p->range.cause && p->range.cause != op->id && outside(p, op);
+	return p->range.cause && p->range.cause != op->id;
 }
 
 static bool wide_piece(const struct model *m, const struct piece *p, const struct op *op)
@@ -108,8 +122,10 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 		return 0;
 
 	for (i = 0; i < c->npieces && !ret; i++) {
-		if (wide_piece(m, &c->pieces[i], op))
-			ret = wide_found(&c->pieces[i], op, rep);
+		struct piece p = c->pieces[i];
+
+		if (clip_outside(&p, op) && wide_piece(m, &p, op))
+			ret = wide_found(&p, op, rep);
 	}
 	return ret;
 }
