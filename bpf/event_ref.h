@@ -23,6 +23,8 @@ _Static_assert(sizeof(struct ev_ref_tag) == 56, "wire ABI");
 
 #define EV_REF_MAP	1	/* struct ev_ref_intent.kind: REF_INTENT_* */
 #define EV_REF_UNMAP	2
+#define EV_REF_FREE	6
+#define EV_REF_ALLOC	7
 
 /* A call at /dev/refiommu. op.id is set. Only maps and unmaps have a range. */
 struct ev_ref_intent {
@@ -33,7 +35,7 @@ struct ev_ref_intent {
 	__u64 uaddr;		/* process address (map) */
 	__u64 bytes;		/* mapped or removed */
 	__u32 kind;
-	__u32 ioas;		/* address space: a number of the file that made it */
+	__u32 ioas;		/* address space: unique, if its EV_REF_ALLOC was heard */
 	__u32 prot;		/* map: 1 read, 2 write */
 	__s32 ret;		/* 0 or -errno */
 };

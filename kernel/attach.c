@@ -395,11 +395,11 @@ int ref_ioas_attach(struct ref_ctx *ctx, struct refiommu_ioas_attach *arg)
 		return PTR_ERR(endpoint);
 	}
 
-	trace_refiommu_intent_begin(REF_INTENT_ATTACH, ioas->object.id, endpoint->dev, 0, U64_MAX,
+	trace_refiommu_intent_begin(REF_INTENT_ATTACH, ioas->serial, endpoint->dev, 0, U64_MAX,
 				    0, 0);
 	scoped_guard(mutex, &ctx->lock)
 		err = attach_locked(ctx, ioas, endpoint);
-	trace_refiommu_intent_end(REF_INTENT_ATTACH, ioas->object.id, err, 0);
+	trace_refiommu_intent_end(REF_INTENT_ATTACH, ioas->serial, err, 0);
 
 	ref_object_put(&endpoint->object);
 	ref_object_put(&ioas->object);
@@ -409,16 +409,16 @@ int ref_ioas_attach(struct ref_ctx *ctx, struct refiommu_ioas_attach *arg)
 /* @dev: of the group, or NULL: the file is closed */
 static int detach_locked(struct ref_ctx *ctx, struct ref_group *group, struct device *dev)
 {
-	u32 id = group->ioas ? group->ioas->object.id : 0;
+	u32 serial = group->ioas ? group->ioas->serial : 0;
 
 	lockdep_assert_held(&ctx->lock);
 	if (!group->claimed)
 		return -ENOENT;
-	trace_refiommu_intent_begin(REF_INTENT_DETACH, id, dev, 0, U64_MAX, 0, 0);
+	trace_refiommu_intent_begin(REF_INTENT_DETACH, serial, dev, 0, U64_MAX, 0, 0);
 	if (group->ioas)
 		group_leave(group);
 	group_release(group);
-	trace_refiommu_intent_end(REF_INTENT_DETACH, id, 0, 0);
+	trace_refiommu_intent_end(REF_INTENT_DETACH, serial, 0, 0);
 	return 0;
 }
 

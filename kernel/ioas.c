@@ -91,11 +91,11 @@ int ref_ioas_map(struct ref_ctx *ctx, struct refiommu_ioas_map *arg)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 
-	trace_refiommu_intent_begin(REF_INTENT_MAP, ioas->object.id, NULL, arg->first, arg->last,
+	trace_refiommu_intent_begin(REF_INTENT_MAP, ioas->serial, NULL, arg->first, arg->last,
 				    arg->uaddr, arg->prot);
 	scoped_guard(mutex, &ioas->lock)
 		err = map_locked(ioas, arg);
-	trace_refiommu_intent_end(REF_INTENT_MAP, ioas->object.id, err,
+	trace_refiommu_intent_end(REF_INTENT_MAP, ioas->serial, err,
 				  err ? 0 : arg->last - arg->first + 1);
 	ref_object_put(&ioas->object);
 	return err;
@@ -229,11 +229,11 @@ int ref_ioas_unmap(struct ref_ctx *ctx, struct refiommu_ioas_unmap *arg)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 
-	trace_refiommu_intent_begin(REF_INTENT_UNMAP, ioas->object.id, NULL, arg->first, arg->last,
+	trace_refiommu_intent_begin(REF_INTENT_UNMAP, ioas->serial, NULL, arg->first, arg->last,
 				    0, 0);
 	scoped_guard(mutex, &ioas->lock)
 		err = unmap_locked(ioas, arg);
-	trace_refiommu_intent_end(REF_INTENT_UNMAP, ioas->object.id, err, arg->out_bytes);
+	trace_refiommu_intent_end(REF_INTENT_UNMAP, ioas->serial, err, arg->out_bytes);
 	ref_object_put(&ioas->object);
 	return err;
 }
@@ -260,6 +260,16 @@ struct ref_ioas *ref_ioas_get_own(struct ref_ctx *ctx, u32 id)
 	return ioas;
 }
 
+/* Told before anybody can use it. */
+static void ioas_tell(struct ref_ioas *ioas)
+{
+	static atomic_t serials = ATOMIC_INIT(0);
+
+	ioas->serial = atomic_inc_return(&serials);
+	trace_refiommu_intent_begin(REF_INTENT_ALLOC, ioas->serial, NULL, 0, U64_MAX, 0, 0);
+	trace_refiommu_intent_end(REF_INTENT_ALLOC, ioas->serial, 0, 0);
+}
+
 struct ref_ioas *ref_ioas_new(u32 flags)
 {
 	struct ref_ioas *ioas = kzalloc(sizeof(*ioas), GFP_KERNEL_ACCOUNT);
@@ -280,6 +290,7 @@ struct ref_ioas *ref_ioas_new(u32 flags)
 	INIT_LIST_HEAD(&ioas->reserved);
 	ioas->mm = current->mm;
 	mmgrab(ioas->mm);
+	ioas_tell(ioas);
 	return ioas;
 }
 
@@ -342,10 +353,10 @@ void ref_ioas_free(struct ref_ioas *ioas)
 	u64 bytes;
 
 	lockdep_assert_held(&ioas->object.ctx->lock);
-	trace_refiommu_intent_begin(REF_INTENT_FREE, ioas->object.id, NULL, 0, U64_MAX, 0, 0);
+	trace_refiommu_intent_begin(REF_INTENT_FREE, ioas->serial, NULL, 0, U64_MAX, 0, 0);
 	scoped_guard(mutex, &ioas->lock)
 		bytes = ioas_empty(ioas);
-	trace_refiommu_intent_end(REF_INTENT_FREE, ioas->object.id, 0, bytes);
+	trace_refiommu_intent_end(REF_INTENT_FREE, ioas->serial, 0, bytes);
 	if (ioas->parent)
 		ref_object_put(&ioas->parent->object);
 	ioas_release(ioas);

@@ -63,6 +63,7 @@ struct ref_reserved {
 /**
  * struct ref_ioas - An address space
  * @object: first
+ * @serial: its number in trace events, unique over all files
  * @lock: guards all below. A nested one has @parent (a use of it is held), @guest, and no areas
  * @areas: struct ref_area, disjoint; empty if untracked
  * @hwpts: struct ref_hwpt. An untracked one keeps its last: the table is the truth
@@ -72,6 +73,7 @@ struct ref_reserved {
  */
 struct ref_ioas {
 	struct ref_object object;
+	u32 serial;
 	u32 flags;
 	struct mutex lock; /* all below */
 	struct rb_root_cached areas;

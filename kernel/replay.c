@@ -160,7 +160,7 @@ static int replay_range(struct ref_ioas *ioas, struct ref_hwpt *hwpt,
 		action = mapped == count->out_mapped ? ACTION_PRESENT : ACTION_MAPPED;
 		break;
 	}
-	trace_refiommu_replay_entry(ioas->object.id, hwpt->domain, range->first, range->last,
+	trace_refiommu_replay_entry(ioas->serial, hwpt->domain, range->first, range->last,
 				    range->type, action, err);
 	return err;
 }
@@ -233,7 +233,7 @@ static int replay_area(struct ref_ioas *ioas, struct ref_hwpt *hwpt, struct ref_
 			break;
 		cond_resched();
 	}
-	trace_refiommu_replay_entry(ioas->object.id, hwpt->domain, area->node.start,
+	trace_refiommu_replay_entry(ioas->serial, hwpt->domain, area->node.start,
 				    area->node.last, 0, mapped == count->out_mapped ?
 				    ACTION_PRESENT : ACTION_MAPPED, result);
 	return result;
@@ -280,7 +280,7 @@ int ref_replay(struct ref_ioas *ioas, struct ref_hwpt *hwpt, struct refiommu_ioa
 	int err, result;
 
 	lockdep_assert_held(&ioas->lock);
-	trace_refiommu_replay_begin(ioas->object.id, hwpt->domain);
+	trace_refiommu_replay_begin(ioas->serial, hwpt->domain);
 	result = ref_replay_ranges(ioas, hwpt, count);
 	if (!result || result == -EEXIST) {
 		err = ioas->flags & REFIOMMU_IOAS_UNTRACKED ?
@@ -288,7 +288,7 @@ int ref_replay(struct ref_ioas *ioas, struct ref_hwpt *hwpt, struct refiommu_ioa
 			      replay_areas(ioas, hwpt, count);
 		result = err ?: result;
 	}
-	trace_refiommu_replay_end(ioas->object.id, hwpt->domain, count->out_mapped, result);
+	trace_refiommu_replay_end(ioas->serial, hwpt->domain, count->out_mapped, result);
 	return result;
 }
 
@@ -347,12 +347,12 @@ int ref_ioas_replay(struct ref_ctx *ctx, struct refiommu_ioas_replay *arg)
 		}
 	}
 
-	trace_refiommu_intent_begin(REF_INTENT_REPLAY, ioas->object.id,
+	trace_refiommu_intent_begin(REF_INTENT_REPLAY, ioas->serial,
 				    endpoint ? endpoint->dev : NULL, 0, U64_MAX, 0, 0);
 	scoped_guard(mutex, &ctx->lock)
 		scoped_guard(mutex, &ioas->lock)
 			err = replay_locked(ioas, endpoint, arg);
-	trace_refiommu_intent_end(REF_INTENT_REPLAY, ioas->object.id, err, arg->out_mapped);
+	trace_refiommu_intent_end(REF_INTENT_REPLAY, ioas->serial, err, arg->out_mapped);
 
 	if (endpoint)
 		ref_object_put(&endpoint->object);

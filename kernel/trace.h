@@ -6,7 +6,8 @@
  * found by the event's name alone, the system is no part of it: each name says whose it is.
  *
  *   refiommu_intent_begin, refiommu_intent_end
- *                   a call at /dev/refiommu that changes mappings (REF_INTENT_*)
+ *                   a call at /dev/refiommu that changes mappings (REF_INTENT_*); ioas: a number
+ *                   of the address space that is unique over all files
  *   refiommu_replay_begin, refiommu_replay_entry, refiommu_replay_end
  *   refiommu_tag    a device's translations may be cached under (instance, did), or no longer
  *   refiommu_flush  a completed invalidation, as it was sent
@@ -30,6 +31,7 @@
 #define REF_INTENT_DETACH 4
 #define REF_INTENT_REPLAY 5
 #define REF_INTENT_FREE 6
+#define REF_INTENT_ALLOC 7
 
 #define REF_FLUSH_RANGE 1 /* IOTLB, [first, last] of domain id did */
 #define REF_FLUSH_DOMAIN 2 /* IOTLB, all of domain id did */
