@@ -116,18 +116,12 @@ static bool asked_cuts(const struct container *c, const struct op *op)
 	return (first && first->iova < op->iova) || (last && last->last > op->last);
 }
 
-static const struct slot *slot_after(const struct container *c, const struct slot *s,
-				     const struct op *op)
-{
-	return s->last < op->last ? slot_first(c, s->last + 1, op->last) : NULL;
-}
-
 /* Kernels before 6.2 stop at the first slot of another process, and return success. */
 static bool asked_foreign(const struct container *c, const struct op *op)
 {
 	const struct slot *s;
 
-	for (s = slot_first(c, op->iova, op->last); s; s = slot_after(c, s, op)) {
+	for (s = slot_first(c, op->iova, op->last); s; s = slot_after(c, s, op->last)) {
 		if (s->tgid != op->tgid)
 			return true;
 	}
@@ -148,7 +142,7 @@ static int short_vfio(const struct model *m, const struct op *op, struct report 
 	}
 	if (asked_cuts(c, op) || asked_foreign(c, op))
 		return 0;
-	for (s = slot_first(c, op->iova, op->last); s && !ret; s = slot_after(c, s, op))
+	for (s = slot_first(c, op->iova, op->last); s && !ret; s = slot_after(c, s, op->last))
 		ret = short_slot(m, c, s, op, rep);
 	return ret;
 }

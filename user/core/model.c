@@ -34,6 +34,7 @@ static const apply_fn appliers[] = {
 	[EV_TAG] = apply_tag,
 	[EV_REF_TAG] = apply_ref_tag,
 	[EV_UNBIND] = apply_unbind,
+	[EV_RESV] = apply_resv,
 	[EV_HOOK] = apply_hook,
 	[EV_MARK] = apply_mark,
 	[EV_ALLOC] = apply_alloc,
@@ -107,6 +108,8 @@ void model_free(struct model *m)
 		return;
 
 	objects_free(m);
+	ioases_free(m);
+	groups_free(m);
 	tasks_free(m);
 	causes_free(m);
 	pool_drain(&m->ranges);

@@ -71,6 +71,28 @@ struct owe {
 	} partial;		/* the last flush that covered a part */
 };
 
+/* A reserved range of a device that is in the domain. */
+struct resv {
+	uint64_t first;
+	uint64_t last;
+	uint64_t since_ns;	/* known from here on */
+	uint32_t type;		/* enum ev_resv_type */
+	int32_t group;
+	struct device *dev;	/* one of that group's */
+	bool alone;		/* the group has no other device */
+};
+
+/* An IOMMU group's reserved ranges, as last read. */
+struct group {
+	int32_t nr;
+	bool known;		/* all of them were read, and no device came or went since */
+	uint32_t count;		/* that the reader announced */
+	uint32_t n;
+	uint64_t since_ns;
+	struct resv *ranges;
+	struct group *next;
+};
+
 enum cache_kind { CACHE_IOTLB, CACHE_DEVTLB };
 
 /* A cache that may hold translations of @domain. */
@@ -120,8 +142,13 @@ struct domain {
 	uint64_t pgsize_bitmap;
 	uint64_t aperture_start;
 	uint64_t aperture_end;
+	uint64_t described_ns;	/* the last EV_DOMAIN; 0 never */
+	uint32_t width;		/* address bits that the driver really has; 0 unknown */
 	uint32_t sure_epoch;
+	uint32_t whole_epoch;	/* born, and everything since was heard; 0: no */
 	struct ranges ranges;
+	struct resv *resv;	/* of all devices in it */
+	uint32_t nresv;
 	struct cache *caches;
 	struct domain_counters n;
 	struct domain *next;	/* in order of appearance */
@@ -133,6 +160,7 @@ struct binding {
 	uint32_t epoch;
 	struct domain *domain;	/* NULL: none */
 	uint64_t since_ns;
+	uint64_t outer;		/* intent around the move, or 0 */
 	uint64_t seq;
 	uint32_t pid;
 	uint16_t cpu;
@@ -250,9 +278,23 @@ struct container {
 	uint64_t maps;
 	uint64_t unmaps;
 	uint32_t sure_epoch;
+	uint32_t whole_epoch;	/* its begin was heard, and every slot since; 0: no */
 	struct domain *domains[CONTAINER_DOMAINS];
 	unsigned int ndomains;
 	struct container *next;
+};
+
+/* An address space of /dev/refiommu. Only those whose EV_REF_ALLOC was heard are here. */
+struct ioas {
+	uint64_t nr;
+	bool dead;
+	uint32_t sure_epoch;
+	uint32_t whole_epoch;	/* as above */
+	struct ranges areas;	/* what its users want mapped */
+	struct ranges fixed;	/* what the running replay says of reserved ranges: mapped, or set up */
+	struct domain *domains[CONTAINER_DOMAINS];
+	unsigned int ndomains;
+	struct ioas *next;
 };
 
 struct task {
@@ -296,12 +338,15 @@ struct cause {
 	uint64_t id;
 	bool mapped[4];		/* by prot & 3: an example in @maps */
 	bool overflow;		/* more was removed than @pieces hold */
+	int32_t refused;	/* -errno of the first map that failed, told by @refusal; 0 none */
+	bool refused_free;	/* surely nothing was there */
 	unsigned int npieces;
 	unsigned int ndomains;
 	struct cause *prev;
 	struct cause *next;
 	struct domain *domains[CAUSE_DOMAINS];
 	struct piece maps[4];
+	struct piece refusal;
 	struct piece pieces[CAUSE_PIECES];
 };
 
@@ -323,6 +368,7 @@ struct gap_window {
 #define NEED_AMD	0x200
 #define NEED_ALL	0x400	/* every task's events */
 #define NEED_REF	0x800
+#define NEED_IOAS	0x1000	/* calls at /dev/refiommu, and its replays */
 
 struct hook {
 	char name[25];
@@ -352,11 +398,13 @@ struct model {
 	uint32_t missing;	/* NEED_*: hooks that do not hear */
 	struct hook hooks[HOOK_COUNT];
 	/* Objects. */
-	struct omap domains, devices, iommus, containers, tasks, causes;
+	struct omap domains, devices, iommus, containers, tasks, causes, groups, ioases;
 	struct domain *first_domain, **last_domain, *recent;
 	struct device *first_device, **last_device;
 	struct iommu *first_iommu, **last_iommu;
 	struct container *first_container, **last_container;
+	struct group *first_group;
+	struct ioas *first_ioas;
 	struct cause *oldest, *newest;
 	size_t ncauses;
 	struct intent *intents;
@@ -386,6 +434,12 @@ struct device *model_device(const struct model *m, uint64_t ptr);
 struct container *model_container(const struct model *m, uint64_t ptr);
 struct iommu *model_iommu(const struct model *m, uint64_t ptr);
 const struct task *model_task(const struct model *m, uint32_t pid);
+
+/** model_group() - Return: IOMMU group number @nr if its ranges were ever read, or NULL. */
+struct group *model_group(const struct model *m, int32_t nr);
+
+/** model_ioas() - Return: the address space of refiommu with that number, alive, or NULL. */
+struct ioas *model_ioas(const struct model *m, uint64_t nr);
 
 /** model_intent() - Return: the intent @id if it ended lately, or NULL. */
 const struct intent *model_intent(const struct model *m, uint64_t id);
@@ -432,6 +486,9 @@ const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr);
 /** slot_first() - Return: the lowest slot of @c that intersects [@iova, @last], or NULL. */
 struct slot *slot_first(const struct container *c, uint64_t iova, uint64_t last);
 
+/** slot_after() - Return: the slot above @s that intersects [.., @last], or NULL. */
+struct slot *slot_after(const struct container *c, const struct slot *s, uint64_t last);
+
 /** owe_first() - Return: the lowest debt of @c that intersects [@iova, @last], or NULL. */
 struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last);
 
@@ -452,6 +509,17 @@ static inline bool model_range_sure(const struct model *m, const struct domain *
 				    const struct range *r)
 {
 	return !(r->flags & RANGE_UNSURE) && epoch_sure(m, r->epoch, d->sure_epoch);
+}
+
+/** model_domain_whole() - Return: what @d maps was all heard, from its birth on. */
+static inline bool model_domain_whole(const struct model *m, const struct domain *d)
+{
+	return d->born && epoch_sure(m, d->whole_epoch, d->sure_epoch);
+}
+
+static inline bool model_binding_sure(const struct model *m, const struct binding *b)
+{
+	return epoch_sure(m, b->epoch, b->domain ? b->domain->sure_epoch : 0);
 }
 
 static inline bool model_cache_sure(const struct model *m, const struct cache *c)

@@ -15,6 +15,12 @@
 /* The state walk may have been preempted between reading a group and writing about it. */
 #define STATE_LATE_NS 10000000ULL
 
+/* A new one, or another one at its address: the group is not the one whose ranges were read. */
+static bool device_is_news(const struct device *d, const struct ev_device *e)
+{
+	return !d->described || d->group != e->group || memcmp(d->name, e->name, sizeof(e->name));
+}
+
 int apply_device(struct model *m, const struct op *op)
 {
 	const struct ev_device *e = &op->u.device;
@@ -25,6 +31,8 @@ int apply_device(struct model *m, const struct op *op)
 
 	if (!d->described)
 		d->born = m->attached && !(op->flags & EVF_STATE);
+	if (device_is_news(d, e) && group_forget(m, e->group))
+		return -ENOMEM;
 	d->described = true;
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
@@ -48,6 +56,8 @@ int apply_domain(struct model *m, const struct op *op)
 	d->pgsize_bitmap = e->pgsize_bitmap;
 	d->aperture_start = e->aperture_start;
 	d->aperture_end = e->aperture_end;
+	d->width = e->flags & 0xff;
+	d->described_ns = op->end;
 	return 0;
 }
 
@@ -72,6 +82,7 @@ static void domain_end(struct model *m, struct domain *d)
 	while (d->caches)
 		cache_destroy(m, d->caches);
 	ranges_clear(&d->ranges);
+	d->nresv = 0;
 	d->dead = true;
 	d->died_ns = m->now;
 }
@@ -92,6 +103,7 @@ int apply_alloc(struct model *m, const struct op *op)
 		return -ENOMEM;
 
 	d->born = true;
+	d->whole_epoch = model_sure_op(m, op) ? m->epoch : 0;
 	d->type = op->u.domain_op.type;
 	d->typed = true;
 	return 0;
@@ -168,6 +180,7 @@ static void bind_to(struct model *m, struct binding *b, struct domain *d, const 
 {
 	b->domain = d;
 	b->since_ns = op->end;
+	b->outer = op->outer;
 	b->seq = op->seq;
 	b->cpu = op->cpu;
 	b->pid = op->pid;
@@ -181,16 +194,35 @@ static void doubt_unfollowed(struct model *m, struct domain *d, const struct op 
 		d->sure_epoch = ++m->epoch;
 }
 
+/* The group of a device that leaves has fewer ranges; their domains have others. */
+static int resv_moved(struct model *m, const struct device *dev, struct domain *old,
+		      struct domain *d, const struct op *op)
+{
+	if (op->u.attach.pasid != EV_TAG_NO_PASID)
+		return 0;
+	if (op->u.attach.hook == HOOK_RELEASE && !(op->flags & EVF_STATE) &&
+	    group_forget(m, dev->group))
+		return -ENOMEM;
+	if (old && old != d && domain_resv_update(m, old))
+		return -ENOMEM;
+	return d ? domain_resv_update(m, d) : 0;
+}
+
 static int attach_done(struct model *m, struct device *dev, struct domain *d,
 		       struct binding *b, const struct op *op)
 {
+	struct domain *old;
+
 	doubt_unfollowed(m, d, op);
 	if (op->u.attach.ret) {
 		b->epoch = 0;
 		device_doubt_caches(m, dev);
 		return 0;
 	}
+	old = b->domain;
 	bind_to(m, b, d, op);
+	if (resv_moved(m, dev, old, d, op))
+		return -ENOMEM;
 	device_leave_caches(m, dev, d, op->u.attach.pasid);
 	if (op->flags & EVF_STATE)
 		return 0;
@@ -200,18 +232,13 @@ static int attach_done(struct model *m, struct device *dev, struct domain *d,
 	return 0;
 }
 
-static bool binding_sure(const struct model *m, const struct binding *b)
-{
-	return epoch_sure(m, b->epoch, b->domain ? b->domain->sure_epoch : 0);
-}
-
 /* A move that was heard just now says more than the walk, which may have read before it. */
 bool state_is_late(const struct model *m, const struct device *dev, uint32_t pasid,
 		   const struct op *op)
 {
 	const struct binding *b = device_binding(dev, pasid ?: EV_TAG_NO_PASID);
 
-	return op->flags & EVF_STATE && dev->moved_ns && b && binding_sure(m, b) &&
+	return op->flags & EVF_STATE && dev->moved_ns && b && model_binding_sure(m, b) &&
 	       op->end < dev->moved_ns + STATE_LATE_NS;
 }
 
@@ -221,7 +248,7 @@ static bool state_agrees(struct model *m, struct binding *b, const struct domain
 {
 	if (!(op->flags & EVF_STATE) || op->u.attach.ret || !b->domain || b->domain != d)
 		return false;
-	if (!binding_sure(m, b))
+	if (!model_binding_sure(m, b))
 		bind_to(m, b, b->domain, op);
 	return true;
 }

@@ -5,7 +5,6 @@
  * Recent intents are kept for the story of a finding.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "model_priv.h"
 
@@ -57,6 +56,7 @@ static struct cause *cause_new(struct model *m, uint64_t id)
 	c->id = id;
 	c->mapped[0] = c->mapped[1] = c->mapped[2] = c->mapped[3] = false;
 	c->overflow = false;
+	c->refused = 0;
 	c->npieces = 0;
 	c->ndomains = 0;
 	cause_append(m, c);
@@ -149,22 +149,53 @@ int cause_unmap(struct model *m, const struct op *op)
 	return 0;
 }
 
+/* Was the range free? Only if all that the domain maps is known. */
+int cause_refused(struct model *m, struct domain *d, const struct op *op)
+{
+	struct cause *c;
+
+	if (!op->cause)
+		return 0;
+	c = cause_get(m, op->cause);
+	if (!c)
+		return -ENOMEM;
+	cause_touch(c, d);
+	if (c->refused)
+		return 0;
+	c->refused = op->u.map.ret;
+	c->refused_free = model_sure_op(m, op) && model_domain_whole(m, d) &&
+			  !range_first(&d->ranges, op->iova, op->last);
+	c->refusal = (struct piece){
+		.domain = d,
+		.range = { .iova = op->iova, .last = op->last, .prot = op->u.map.prot },
+		.seq = op->seq,
+		.end = op->end,
+		.pid = op->pid,
+		.cpu = op->cpu,
+	};
+	return 0;
+}
+
 /* @inner ends and says nothing of its own: what it touched, the intent around it touched. */
 int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer)
 {
-	struct domain *domains[CAUSE_DOMAINS];
 	const struct cause *from = model_cause(m, inner);
-	unsigned int i, n = from ? from->ndomains : 0;
-	struct cause *to;
+	struct cause copy, *to;
+	unsigned int i;
 
-	if (!n || !outer)
+	if (!from || !from->ndomains || !outer)
 		return 0;
-	memcpy(domains, from->domains, n * sizeof(*domains));
+	copy = *from;
 	to = cause_get(m, outer);	/* may drop the oldest, whoever that is */
 	if (!to)
 		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		cause_touch(to, domains[i]);
+	for (i = 0; i < copy.ndomains; i++)
+		cause_touch(to, copy.domains[i]);
+	if (copy.refused && !to->refused) {
+		to->refused = copy.refused;
+		to->refused_free = copy.refused_free;
+		to->refusal = copy.refusal;
+	}
 	return 0;
 }
 
@@ -224,24 +255,6 @@ void intent_note(struct model *m, const struct op *op, uint64_t object)
 		.cpu = op->cpu,
 		.kind = op->kind,
 	};
-}
-
-/* Its address space has no identity across files: only what it caused is known. */
-int apply_ref_intent(struct model *m, const struct op *op)
-{
-	intent_note(m, op, op->u.ref_intent.dev);
-	cause_done(m, op->id);
-	return 0;
-}
-
-/* Begin and entries are facts for who compares; the end closes what the replay caused. */
-int apply_ref_replay(struct model *m, const struct op *op)
-{
-	if (op->u.ref_replay.step != EV_REPLAY_END)
-		return 0;
-	intent_note(m, op, op->u.ref_replay.domain);
-	cause_done(m, op->id);
-	return 0;
 }
 
 void causes_free(struct model *m)

@@ -59,6 +59,8 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 	struct iommu *u = model_iommu(m, ptr);
 	struct container *c = model_container(m, ptr);
 
+	if (hook >= HOOK_COUNT || model_hook_needs(hook) & NEED_IOAS)
+		ioases_doubt(m);
 	if (!ptr)
 		return;
 	if (d && moves) {
@@ -66,6 +68,7 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 	} else if (d) {
 		ranges_doubt(d, iova, last);
 		debts_close(m, d, iova, last);
+		d->whole_epoch = 0;
 	}
 	if (dev && moves)
 		doubt_place(m, dev);
@@ -163,6 +166,9 @@ static const uint16_t hook_needs[HOOK_COUNT] = {
 	[HOOK_FLUSH_VTD] = NEED_VTD,
 	[HOOK_FLUSH_AMD] = NEED_AMD,
 	[HOOK_REF_FLUSH] = NEED_REF,
+	[HOOK_REF_INTENT] = NEED_IOAS,
+	[HOOK_REF_REPLAY] = NEED_IOAS,
+	[HOOK_REF_REPLAY_ENTRY] = NEED_IOAS,
 };
 
 uint32_t model_hook_needs(uint32_t hook)
@@ -224,7 +230,7 @@ static void missing_update(struct model *m)
 	if (m->filter & EV_FILTER_FLUSH)
 		m->missing |= NEED_FLUSH;
 	if (m->filter & EV_FILTER_INTENT)
-		m->missing |= NEED_VFIO | NEED_DMA;
+		m->missing |= NEED_VFIO | NEED_DMA | NEED_IOAS;
 	if (m->filter & EV_FILTER_ACTION)
 		m->missing |= NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE;
 	if (m->filter & EV_FILTER_PID)

@@ -59,8 +59,10 @@ int apply_map(struct model *m, const struct op *op)
 	if (!d)
 		return -ENOMEM;
 	count_map(d, op);
-	if (op->u.map.ret || op->empty)
+	if (op->empty)
 		return 0;
+	if (op->u.map.ret)
+		return cause_refused(m, d, op);
 
 	range_from(m, &r, op);
 	if (range_first(&d->ranges, op->iova, op->last)) {

@@ -124,6 +124,25 @@ struct container *container_get(struct model *m, uint64_t ptr)
 	return c;
 }
 
+/* Those that died make room. */
+void domains_touch(struct domain **domains, unsigned int *n, struct domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < *n; i++) {
+		if (domains[i] == d)
+			return;
+	}
+	for (i = 0; i < *n; i++) {
+		if (domains[i]->dead) {
+			domains[i] = d;
+			return;
+		}
+	}
+	if (*n < CONTAINER_DOMAINS)
+		domains[(*n)++] = d;
+}
+
 static void domains_free(struct model *m)
 {
 	struct domain *d;
@@ -133,6 +152,7 @@ static void domains_free(struct model *m)
 		while (d->caches)
 			cache_destroy(m, d->caches);
 		ranges_clear(&d->ranges);
+		free(d->resv);
 		free(d);
 	}
 	omap_clear(&m->domains);

@@ -10,6 +10,7 @@ struct domain *domain_get(struct model *m, uint64_t ptr);
 struct device *device_get(struct model *m, uint64_t ptr);
 struct iommu *iommu_get(struct model *m, uint64_t ptr);
 struct container *container_get(struct model *m, uint64_t ptr);
+void domains_touch(struct domain **domains, unsigned int *n, struct domain *d);
 void objects_free(struct model *m);
 
 /* model_bind.c: who is who */
@@ -59,12 +60,23 @@ void ranges_doubt(struct domain *d, uint64_t iova, uint64_t last);
 int cause_map(struct model *m, struct domain *d, const struct op *op);
 int cause_unmap(struct model *m, const struct op *op);
 int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer);
+int cause_refused(struct model *m, struct domain *d, const struct op *op);
 void cause_replayed(struct model *m, uint64_t id);
 void cause_done(struct model *m, uint64_t id);
 void intent_note(struct model *m, const struct op *op, uint64_t object);
+void causes_free(struct model *m);
+
+/* model_ioas.c */
 int apply_ref_intent(struct model *m, const struct op *op);
 int apply_ref_replay(struct model *m, const struct op *op);
-void causes_free(struct model *m);
+void ioases_doubt(struct model *m);
+void ioases_free(struct model *m);
+
+/* model_resv.c */
+int apply_resv(struct model *m, const struct op *op);
+int domain_resv_update(struct model *m, struct domain *d);
+int group_forget(struct model *m, int32_t nr);
+void groups_free(struct model *m);
 
 /* model_dma.c */
 int apply_dma_map(struct model *m, const struct op *op);

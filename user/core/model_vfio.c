@@ -24,6 +24,11 @@ struct slot *slot_first(const struct container *c, uint64_t iova, uint64_t last)
 	return omap_ceil(&c->slots, iova);
 }
 
+struct slot *slot_after(const struct container *c, const struct slot *s, uint64_t last)
+{
+	return s->last < last ? slot_first(c, s->last + 1, last) : NULL;
+}
+
 static void slot_drop(struct container *c, struct slot *s)
 {
 	omap_del(&c->slots, s->iova);
@@ -52,6 +57,8 @@ static int slot_add(struct model *m, struct container *c, const struct op *op)
 
 	if (!s)
 		return -ENOMEM;
+	if (slot_first(c, op->iova, op->last))
+		c->whole_epoch = 0;	/* type1 maps over nothing: something was not heard */
 	slots_drop(c, op->iova, op->last);
 	*s = (struct slot){
 		.iova = op->iova,
@@ -77,35 +84,20 @@ static int slot_add(struct model *m, struct container *c, const struct op *op)
 	return 0;
 }
 
-static void container_touch(struct container *c, struct domain *d)
-{
-	unsigned int i;
-
-	for (i = 0; i < c->ndomains; i++) {
-		if (c->domains[i] == d)
-			return;
-		if (c->domains[i]->dead) {
-			c->domains[i] = d;
-			return;
-		}
-	}
-	if (c->ndomains < CONTAINER_DOMAINS)
-		c->domains[c->ndomains++] = d;
-}
-
 static void container_learn(struct container *c, const struct cause *cause)
 {
 	unsigned int i;
 
 	for (i = 0; cause && i < cause->ndomains; i++) {
 		if (!cause->domains[i]->dead)
-			container_touch(c, cause->domains[i]);
+			domains_touch(c->domains, &c->ndomains, cause->domains[i]);
 	}
 }
 
 /* An unmap that failed half way leaves slots that nobody can be sure of. */
 static void unmap_slots(struct container *c, const struct op *op)
 {
+	uint64_t bytes = c->bytes;
 	struct slot *s;
 
 	if (op->u.vfio.vfio_flags & VFIO_UNMAP_VADDR || op->empty)
@@ -113,11 +105,24 @@ static void unmap_slots(struct container *c, const struct op *op)
 	c->unmaps++;
 	if (!op->u.vfio.ret) {
 		slots_drop(c, op->iova, op->last);
+		/* Slots that the kernel kept, or had and we did not know. */
+		if (bytes - c->bytes != op->u.vfio.done)
+			c->whole_epoch = 0;
 		return;
 	}
-	for (s = slot_first(c, op->iova, op->last); s;
-	     s = s->last < op->last ? slot_first(c, s->last + 1, op->last) : NULL)
+	for (s = slot_first(c, op->iova, op->last); s; s = slot_after(c, s, op->last))
 		s->epoch = 0;
+}
+
+/*
+ * The begin of a container's use: VFIO_SET_IOMMU opens the driver, and is refused while it has
+ * one. It loses the driver, and with it all slots, when its last group leaves.
+ */
+static void container_begin(struct model *m, struct container *c, const struct op *op)
+{
+	slots_drop(c, 0, UINT64_MAX);
+	c->ndomains = 0;
+	c->whole_epoch = model_sure_op(m, op) ? m->epoch : 0;
 }
 
 static bool maps_slot(const struct op *op)
@@ -136,7 +141,7 @@ int apply_vfio(struct model *m, const struct op *op)
 		cause_replayed(m, op->id);
 	if (!op->u.vfio.container) {
 		/* Of one that nobody could name: its slots would mix with those of others. */
-		if (op->kind == EV_VFIO_ATTACH && !op->u.vfio.ret)
+		if (op->kind == EV_VFIO_ATTACH)
 			ret = cause_hand_up(m, op->id, op->cause);
 		cause_done(m, op->id);
 		return ret;
@@ -144,6 +149,8 @@ int apply_vfio(struct model *m, const struct op *op)
 	c = container_get(m, op->u.vfio.container);
 	if (!c)
 		return -ENOMEM;
+	if (op->kind == EV_VFIO_ATTACH && op->u.vfio.cmd == VFIO_SET_IOMMU && !op->u.vfio.ret)
+		container_begin(m, c, op);
 	container_learn(c, model_cause(m, op->id));
 	if (maps_slot(op))
 		ret = slot_add(m, c, op);

@@ -19,6 +19,7 @@
 #include "bpf/event.h"
 
 /* Flags of the VFIO ioctls that the core needs (include/uapi/linux/vfio.h). */
+#define VFIO_SET_IOMMU		0x3b66	/* struct ev_vfio.cmd */
 #define VFIO_UNMAP_DIRTY	0x1
 #define VFIO_UNMAP_ALL		0x2
 #define VFIO_UNMAP_VADDR	0x4
