@@ -287,7 +287,7 @@ static __always_inline void attach_end(void *ctx, u32 hook, struct move *m)
 		return;
 	emit_device(m->dev, 0);
 	if (m->domain)
-		emit_domain(m->domain, 0);
+		emit_domain(m->domain, device_driver_kind(m->dev), 0);
 	emit_attach(&c, m);
 }
 

@@ -201,6 +201,14 @@ struct dmar_domain {
 	struct iommu_domain domain;
 };
 
+struct dmar_domain___gaw {		/* until the tables became generic (7.x) */
+	int gaw;		/* lowered at attach; geometry is not, from 6.12 on */
+};
+
+struct dmar_domain___first_level {	/* 6.2+ */
+	u8 use_first_level:1;
+};
+
 struct iommu_domain_info {
 	u16 did;
 };

@@ -260,7 +260,29 @@ static __always_inline void emit_device(struct device *dev, u32 flags)
 	emit_submit(&e, rec);
 }
 
-static __always_inline void emit_domain(struct iommu_domain *domain, u32 flags)
+/*
+ * The address bits that the driver can map, where it has its own idea of them: VT-d before 7.x
+ * lowers its width at attach (prepare_domain_attach_device()) and leaves the aperture, 57 bits
+ * often, as it was. First-stage addresses are canonical: the top bit is not theirs.
+ */
+static __always_inline u32 domain_width(struct iommu_domain *domain, u32 kind)
+{
+	struct dmar_domain *dd = (void *)domain - bpf_core_field_offset(struct dmar_domain, domain);
+	struct dmar_domain___gaw *own = (void *)dd;
+	struct dmar_domain___first_level *stage = (void *)dd;
+	u32 width;
+
+	if (kind != EV_DRIVER_VTD || !bpf_core_field_exists(own->gaw) ||
+	    !(BPF_CORE_READ(domain, type) & DOMAIN_PAGING))
+		return 0;
+	width = BPF_CORE_READ(own, gaw);
+	if (bpf_core_field_exists(stage->use_first_level) &&
+	    BPF_CORE_READ_BITFIELD_PROBED(stage, use_first_level))
+		width--;
+	return width <= 64 ? width : 0;
+}
+
+static __always_inline void emit_domain(struct iommu_domain *domain, u32 kind, u32 flags)
 {
 	struct ev_domain *rec;
 	struct emit e;
@@ -274,7 +296,7 @@ static __always_inline void emit_domain(struct iommu_domain *domain, u32 flags)
 	rec->aperture_start = BPF_CORE_READ(domain, geometry.aperture_start);
 	rec->aperture_end = BPF_CORE_READ(domain, geometry.aperture_end);
 	rec->type = BPF_CORE_READ(domain, type);
-	rec->flags = 0;
+	rec->flags = domain_width(domain, kind);
 	emit_submit(&e, rec);
 }
 

@@ -51,7 +51,7 @@ static __noinline int state_device(struct device *dev, struct iommu_group *group
 	emit_device(dev, EVF_STATE);
 	if (!domain)
 		return 0;
-	emit_domain(domain, EVF_STATE);
+	emit_domain(domain, kind, EVF_STATE);
 	if (group_is_busy(group) || group_domain(group) != domain)
 		return 0;	/* moved meanwhile: that is heard */
 	/* Those of refiommu are known from their trace event only: the module has no BTF. */

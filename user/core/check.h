@@ -29,6 +29,13 @@ extern const struct checker check_unmap_short_vfio;
 extern const struct checker check_unmap_wide;
 extern const struct checker check_leak_domain;
 extern const struct checker check_leak_driver;
+extern const struct checker check_unmap_short_ioas;
+extern const struct checker check_outside;
+extern const struct checker check_replay_vfio;
+extern const struct checker check_replay_ref;
+extern const struct checker check_refused;
+extern const struct checker check_unmap_nothing;
+extern const struct checker check_left_mapped;
 extern const struct checker check_stale;
 extern const struct checker check_dma;
 

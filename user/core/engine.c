@@ -23,11 +23,18 @@ static const struct checker *const checkers[] = {
 	&check_map_wide,
 	&check_unmap_short,
 	&check_unmap_short_vfio,
+	&check_unmap_short_ioas,
 	&check_unmap_wide,
 	&check_leak_domain,
 	&check_leak_driver,
 	&check_stale,
 	&check_dma,
+	&check_outside,
+	&check_replay_vfio,
+	&check_replay_ref,
+	&check_refused,
+	&check_unmap_nothing,
+	&check_left_mapped,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))
@@ -112,8 +119,18 @@ static void missed(struct engine *e, const struct op *op)
 		doubt_since(e, v->from_ns, op->end);
 }
 
+/* A call at /dev/refiommu names no address space. */
+static bool skip_unnamed(const struct ev_skip *v, const struct finding *f)
+{
+	return model_hook_needs(v->hook) & NEED_IOAS && !f->container &&
+	       (f->id == FINDING_UNION_AFTER_REPLAY || f->id == FINDING_REPLAY_MISSING ||
+		f->id == FINDING_UNMAP_SHORT);
+}
+
 static bool skip_names(const struct ev_skip *v, const struct finding *f)
 {
+	if (skip_unnamed(v, f))
+		return true;
 	if (!v->object)
 		return false;	/* names nothing */
 	if (f->domain == v->object || f->iommu == v->object || f->container == v->object)

@@ -17,11 +17,13 @@
 #include <bpf/bpf.h>
 
 #include "live/loader.h"
+#include "live/resv.h"
 #include "live/rings.h"
 
 struct live {
 	struct loader ld;
 	struct rings *rings;
+	struct resv_reader *resv;
 	live_sink sink;
 	void *arg;
 	uint64_t user_seq;
@@ -51,6 +53,7 @@ static int hand_over(void *arg, const struct ev_hdr *rec)
 		l->module_came = true;
 	else if (rec->type == EV_UNBIND)
 		l->unbound = true;
+	resv_reader_hear(l->resv, rec);
 	return l->sink(l->arg, rec);
 }
 
@@ -82,6 +85,11 @@ static int say_hook(struct live *l, unsigned int id)
 	memccpy(rec.name, hook_table[id].name, 0, sizeof(rec.name));
 	memccpy(rec.function, h->function, 0, sizeof(rec.function));
 	return say(l, &rec, EV_HOOK, sizeof(rec));
+}
+
+static int say_resv(void *arg, struct ev_resv *rec)
+{
+	return say(arg, rec, EV_RESV, sizeof(*rec));
 }
 
 static int say_hooks(struct live *l)
@@ -145,7 +153,8 @@ static int counters_new(struct live *l)
 {
 	l->lost = calloc(l->ld.cpus, sizeof(*l->lost));
 	l->next = calloc(l->ld.cpus, sizeof(*l->next));
-	return l->lost && l->next ? 0 : -ENOMEM;
+	l->resv = resv_reader_new();
+	return l->lost && l->next && l->resv ? 0 : -ENOMEM;
 }
 
 int live_open(const struct live_options *opt, live_sink sink, void *arg, struct live **out,
@@ -326,6 +335,12 @@ int live_drain(struct live *l)
 		if (err)
 			return err;
 	}
+	if (n >= 0) {
+		int err = resv_reader_tell(l->resv, say_resv, l);
+
+		if (err)
+			return err;
+	}
 	return n;
 }
 
@@ -486,6 +501,7 @@ void live_free(struct live *l)
 		munmap(l->cpus, l->cpus_bytes);
 	loader_free(&l->ld);
 	rings_free(l->rings);
+	resv_reader_free(l->resv);
 	free(l->lost);
 	free(l->next);
 	free(l);

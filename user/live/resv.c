@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The kernel has no event for reserved ranges: a group's are the union over its devices, asked of
+ * the drivers each time (iommu_get_group_resv_regions()). So a group is read when a device of it
+ * is heard for the first time, or again after it left, or another one at its address; the reader
+ * of the trace forgets what it knew at the same records (model_resv.c). What is read is a few
+ * milliseconds younger than the event, and carries the time of the reading.
+ *
+ * /sys/kernel/iommu_groups/N/reserved_regions: "0xFIRST 0xLAST TYPE" per line, one page at most.
+ */
+#include "live/resv.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_BYTES	4096
+#define LINE_BYTES	64	/* less is left: the kernel may have stopped */
+#define RANGES_MAX	(FILE_BYTES / 40)
+
+struct member {
+	uint64_t dev;
+	int32_t group;
+	char name[32];
+};
+
+struct resv_reader {
+	struct member *members;
+	size_t n, room;
+	int32_t *changed;	/* groups */
+	size_t nchanged, changed_room;
+};
+
+struct resv_reader *resv_reader_new(void)
+{
+	return calloc(1, sizeof(struct resv_reader));
+}
+
+/* ---- who came, who went ---- */
+
+/* Without memory a group stays unread, which is no more than ignorance. */
+static void group_changed(struct resv_reader *r, int32_t group)
+{
+	size_t i;
+
+	for (i = 0; i < r->nchanged; i++) {
+		if (r->changed[i] == group)
+			return;
+	}
+	if (r->nchanged == r->changed_room) {
+		size_t room = r->changed_room * 2 + 16;
+		int32_t *changed = realloc(r->changed, room * sizeof(*changed));
+
+		if (!changed)
+			return;
+		r->changed = changed;
+		r->changed_room = room;
+	}
+	r->changed[r->nchanged++] = group;
+}
+
+static struct member *member_find(const struct resv_reader *r, uint64_t dev)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		if (r->members[i].dev == dev)
+			return &r->members[i];
+	}
+	return NULL;
+}
+
+static struct member *member_new(struct resv_reader *r)
+{
+	if (r->n == r->room) {
+		size_t room = r->room * 2 + 64;
+		struct member *members = realloc(r->members, room * sizeof(*members));
+
+		if (!members)
+			return NULL;
+		r->members = members;
+		r->room = room;
+	}
+	return &r->members[r->n++];
+}
+
+static void hear_device(struct resv_reader *r, const struct ev_device *rec)
+{
+	struct member *m = member_find(r, rec->dev);
+
+	if (m && m->group == rec->group && !memcmp(m->name, rec->name, sizeof(m->name)))
+		return;
+	if (!m)
+		m = member_new(r);
+	if (m) {
+		m->dev = rec->dev;
+		m->group = rec->group;
+		memcpy(m->name, rec->name, sizeof(m->name));
+	}
+	if (rec->group >= 0)
+		group_changed(r, rec->group);
+}
+
+static void hear_release(struct resv_reader *r, const struct ev_attach *rec)
+{
+	struct member *m = member_find(r, rec->dev);
+
+	if (m)
+		*m = r->members[--r->n];
+	if (rec->group >= 0)
+		group_changed(r, rec->group);
+}
+
+void resv_reader_hear(struct resv_reader *r, const struct ev_hdr *rec)
+{
+	if (rec->type == EV_DEVICE)
+		hear_device(r, (const struct ev_device *)rec);
+	else if (rec->type == EV_ATTACH && !(rec->flags & EVF_STATE) &&
+		 ((const struct ev_attach *)rec)->hook == HOOK_RELEASE)
+		hear_release(r, (const struct ev_attach *)rec);
+}
+
+/* ---- what sysfs says ---- */
+
+static uint32_t type_of(const char *word)
+{
+	static const char *const words[] = {
+		[EV_RESV_DIRECT] = "direct",
+		[EV_RESV_RELAXABLE] = "direct-relaxable",
+		[EV_RESV_RESERVED] = "reserved",
+		[EV_RESV_MSI] = "msi",
+	};
+	uint32_t type;
+
+	for (type = 1; type < sizeof(words) / sizeof(words[0]); type++) {
+		if (!strcmp(words[type], word))
+			return type;
+	}
+	return EV_RESV_NONE;
+}
+
+/* Return: whether the line was understood. */
+static bool read_line(const char *line, struct ev_resv *rec)
+{
+	char word[24];
+
+	memset(rec, 0, sizeof(*rec));
+	if (sscanf(line, "%" SCNx64 " %" SCNx64 " %23s", (uint64_t *)&rec->first,
+		   (uint64_t *)&rec->last, word) != 3)
+		return false;
+	rec->type = type_of(word);
+	return rec->type && rec->first <= rec->last;
+}
+
+/* Return: number of ranges; -1 if they are not known. */
+static int read_group(int32_t group, struct ev_resv *recs)
+{
+	char path[64], line[LINE_BYTES * 2];
+	size_t bytes = 0;
+	int n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", group);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	while (n >= 0 && fgets(line, sizeof(line), f)) {
+		bytes += strlen(line);
+		n = n < RANGES_MAX && read_line(line, &recs[n]) ? n + 1 : -1;
+	}
+	if (ferror(f) || bytes > FILE_BYTES - LINE_BYTES)
+		n = -1;
+	fclose(f);
+	return n;
+}
+
+static int tell_group(int32_t group, resv_say_fn say, void *arg)
+{
+	struct ev_resv recs[RANGES_MAX] = { { .type = EV_RESV_NONE } };
+	int i, n = read_group(group, recs), err = 0;
+
+	if (n < 0)
+		return 0;
+	for (i = 0; i < (n ? n : 1) && !err; i++) {
+		recs[i].group = group;
+		recs[i].index = i;
+		recs[i].count = n;
+		err = say(arg, &recs[i]);
+	}
+	return err;
+}
+
+int resv_reader_tell(struct resv_reader *r, resv_say_fn say, void *arg)
+{
+	int err = 0;
+
+	while (r->nchanged && !err)
+		err = tell_group(r->changed[--r->nchanged], say, arg);
+	return err;
+}
+
+void resv_reader_free(struct resv_reader *r)
+{
+	if (!r)
+		return;
+	free(r->members);
+	free(r->changed);
+	free(r);
+}
