@@ -66,12 +66,36 @@ static void *memory(uint64_t size)
 
 /* ---- IOMMUs and devices ---- */
 
+/* "msi": as a PC has it. "relaxable": low, where nothing is. */
+static uint32_t instance_ranges(const char *format, struct refiommu_range *ranges)
+{
+	uint32_t nr = 0;
+
+	if (strstr(format, "relaxable"))
+		ranges[nr++] = (struct refiommu_range){
+			.first = 0xe0000,
+			.last = 0xe3fff,
+			.type = REFIOMMU_RANGE_DIRECT_RELAXABLE,
+			.prot = RW,
+		};
+	if (strstr(format, "msi"))
+		ranges[nr++] = (struct refiommu_range){
+			.first = 0xfee00000,
+			.last = 0xfeefffff,
+			.type = REFIOMMU_RANGE_MSI,
+		};
+	return nr;
+}
+
 static uint32_t make_instance(struct user *u, const char *format)
 {
 	struct refiommu_instance_create arg = { .size = sizeof(arg) };
+	struct refiommu_range ranges[2];
 
 	arg.format = !strncmp(format, "amd", 3) ? REFIOMMU_FORMAT_AMDV1 : REFIOMMU_FORMAT_VTD;
 	arg.flags = strstr(format, "lazy") ? REFIOMMU_INSTANCE_LAZY : 0;
+	arg.nr_ranges = instance_ranges(format, ranges);
+	arg.ranges = (uintptr_t)ranges;
 	call(u, REFIOMMU_INSTANCE_CREATE, &arg, "REFIOMMU_INSTANCE_CREATE");
 	return arg.out_id;
 }
@@ -135,20 +159,62 @@ static int do_vfio(struct user *u, char **words)
 	return 2;
 }
 
+/* From now on mappings are this one's. */
+static int do_space(struct user *u, char **words)
+{
+	struct refiommu_ioas_alloc arg = { .size = sizeof(arg) };
+
+	(void)words;
+	call(u, REFIOMMU_IOAS_ALLOC, &arg, "REFIOMMU_IOAS_ALLOC");
+	u->ioas = arg.out_id;
+	printf("space\n");
+	return 1;
+}
+
+/* The last device, into the address space that is used now. */
+static int do_attach(struct user *u, char **words)
+{
+	struct refiommu_ioas_attach arg = {
+		.size = sizeof(arg),
+		.ioas_id = u->ioas,
+		.endpoint_id = u->endpoint,
+	};
+
+	(void)words;
+	call(u, REFIOMMU_IOAS_ATTACH, &arg, "REFIOMMU_IOAS_ATTACH");
+	printf("attach\n");
+	return 1;
+}
+
+static int do_detach(struct user *u, char **words)
+{
+	struct refiommu_ioas_detach arg = { .size = sizeof(arg), .endpoint_id = u->endpoint };
+
+	(void)words;
+	call(u, REFIOMMU_IOAS_DETACH, &arg, "REFIOMMU_IOAS_DETACH");
+	printf("detach\n");
+	return 1;
+}
+
+static int do_replay(struct user *u, char **words)
+{
+	struct refiommu_ioas_replay arg = { .size = sizeof(arg), .ioas_id = u->ioas };
+
+	(void)words;
+	call(u, REFIOMMU_IOAS_REPLAY, &arg, "REFIOMMU_IOAS_REPLAY");
+	printf("replay mapped=%llu present=%llu\n", (unsigned long long)arg.out_mapped,
+	       (unsigned long long)arg.out_present);
+	return 1;
+}
+
 /* A device without a driver, in the address space; the first makes that. */
 static int do_ioas(struct user *u, char **words)
 {
 	struct refiommu_endpoint_create e = make_endpoint(u, words[1], REFIOMMU_DRIVER_NONE);
-	struct refiommu_ioas_alloc ioas = { .size = sizeof(ioas) };
-	struct refiommu_ioas_attach arg = { .size = sizeof(arg) };
 
-	if (!u->ioas) {
-		call(u, REFIOMMU_IOAS_ALLOC, &ioas, "REFIOMMU_IOAS_ALLOC");
-		u->ioas = ioas.out_id;
-	}
-	arg.ioas_id = u->ioas;
-	arg.endpoint_id = e.out_id;
-	call(u, REFIOMMU_IOAS_ATTACH, &arg, "REFIOMMU_IOAS_ATTACH");
+	if (!u->ioas)
+		do_space(u, words);
+	do_attach(u, words);
 	printf("ioas device=refiommu-endpoint.%u group=%u\n", e.out_device, e.out_group);
 	return 2;
 }
@@ -332,9 +398,20 @@ static int do_close(struct user *u, char **words)
 	return 1;
 }
 
+static int do_sleep(struct user *u, char **words)
+{
+	(void)u;
+	usleep(number(words[1]) * 1000);
+	return 2;
+}
+
 const struct verb verbs[] = {
 	{ "vfio",	"FORMAT", 1, do_vfio },
 	{ "ioas",	"FORMAT", 1, do_ioas },
+	{ "space",	"", 0, do_space },
+	{ "attach",	"", 0, do_attach },
+	{ "detach",	"", 0, do_detach },
+	{ "replay",	"", 0, do_replay },
 	{ "driver",	"FORMAT", 1, do_driver },
 	{ "map",	"SIZE IOVA", 2, do_map },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
@@ -342,6 +419,7 @@ const struct verb verbs[] = {
 	{ "dmaapi",	"COUNT", 1, do_dmaapi },
 	{ "dma",	"IOVA SIZE", 2, do_dma },
 	{ "bug",	"NAME 0|1", 2, do_bug },
+	{ "sleep",	"MILLISECONDS", 1, do_sleep },
 	{ "close",	"", 0, do_close },
 	{ NULL, NULL, 0, NULL },
 };
@@ -349,7 +427,7 @@ const struct verb verbs[] = {
 void usage(void)
 {
 	fprintf(stderr, "usage: refiommu_user VERB [ARGUMENT...] [VERB...]\n"
-			"FORMAT: vtd or amd, with 'lazy' behind it\n");
+			"FORMAT: vtd or amd, with 'lazy', 'msi', 'relaxable' behind it\n");
 	print_verbs();
 	exit(2);
 }
