@@ -277,6 +277,68 @@ static void a_list_that_is_not_complete(void **state)
 	story_end(&s);
 }
 
+/* ---- what comes back finds its direct ranges ---- */
+
+struct back {
+	const char *name;
+	uint64_t first, last;	/* of the direct range */
+	uint64_t iova, size;	/* what was taken out meanwhile; size 0: nothing */
+	uint64_t findings;
+};
+
+/* [0x8000, 0xbfff] is mapped 1:1. */
+static const struct back backs[] = {
+	{ "all there", 0x8000, 0xbfff, 0, 0, 0 },
+	{ "first page gone", 0x8000, 0xbfff, 0x8000, PAGE, 1 },
+	{ "last page gone", 0x8000, 0xbfff, 0xb000, PAGE, 1 },
+	{ "rounded up at both ends", 0x7010, 0xb001, 0, 0, 0 },
+	{ "one byte in the next page", 0x8000, 0xc000, 0, 0, 1 },
+};
+
+static void a_device_that_comes_back(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(backs) / sizeof(backs[0]); i++) {
+		struct story s;
+
+		story_begin(&s);
+		alloc_domain(&s, DOM);
+		domain_as(&s, DMA, 0, TOP, 0);
+		map_for(&s, 0x8000, 0x8000, 0);
+		map_for(&s, 0x9000, 0x9000, 0);
+		map_for(&s, 0xa000, 0xa000, 0);
+		map_for(&s, 0xb000, 0xb000, 0);
+		device_in(&s, DEV, "a", EV_DRIVER_VTD);
+		move(&s, DEV, DOM, HOOK_ATTACH);
+		resv(&s, backs[i].first, backs[i].last, EV_RESV_RELAXABLE);
+		move(&s, DEV, DOM2, HOOK_ATTACH);
+		if (backs[i].size)
+			unmap(&s, backs[i].iova, backs[i].size);
+		move(&s, DEV, DOM, HOOK_ATTACH);
+		if (found(&s, "replay-missing", GRADE_VIOLATION) != backs[i].findings)
+			fail_msg("%s", backs[i].name);
+		story_end(&s);
+	}
+}
+
+/* Where it was never before, the ranges may come after it (6.1). */
+static void a_device_that_comes_first(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	alloc_domain(&s, DOM);
+	domain_as(&s, DMA, 0, TOP, 0);
+	device_in(&s, DEV, "a", EV_DRIVER_VTD);
+	resv(&s, 0x8000, 0x8fff, EV_RESV_DIRECT);
+	move(&s, DEV, DOM, HOOK_ATTACH);
+	expect_clean(&s);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +352,8 @@ int main(void)
 		cmocka_unit_test(a_device_that_was_leaving),
 		cmocka_unit_test(ranges_of_a_group_that_changed),
 		cmocka_unit_test(a_list_that_is_not_complete),
+		cmocka_unit_test(a_device_that_comes_back),
+		cmocka_unit_test(a_device_that_comes_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ extern const struct checker check_unmap_short_ioas;
 extern const struct checker check_outside;
 extern const struct checker check_replay_vfio;
 extern const struct checker check_replay_ref;
+extern const struct checker check_handback;
 extern const struct checker check_refused;
 extern const struct checker check_unmap_nothing;
 extern const struct checker check_left_mapped;

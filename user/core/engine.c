@@ -32,6 +32,7 @@ static const struct checker *const checkers[] = {
 	&check_outside,
 	&check_replay_vfio,
 	&check_replay_ref,
+	&check_handback,
 	&check_refused,
 	&check_unmap_nothing,
 	&check_left_mapped,
