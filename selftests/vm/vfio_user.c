@@ -29,6 +29,7 @@ struct user {
 	int container;
 	int group;
 	int device;
+	int joined;	/* a second group, or -1 */
 };
 
 const char program[] = "vfio_user";
@@ -222,10 +223,47 @@ static int do_close(struct user *u, char **words)
 	(void)words;
 	close(u->device);
 	close(u->group);
+	if (u->joined >= 0)
+		close(u->joined);
 	close(u->container);
-	u->device = u->group = u->container = -1;
+	u->device = u->group = u->container = u->joined = -1;
 	printf("close pid=%d\n", getpid());
 	return 1;
+}
+
+static int open_group(const char *bdf)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	char path[PATH_MAX], link[PATH_MAX];
+	ssize_t len;
+	int group;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		die(path);
+	link[len] = '\0';
+	snprintf(path, sizeof(path), "/dev/vfio/%.16s", strrchr(link, '/') + 1);
+
+	group = open(path, O_RDWR | O_CLOEXEC);
+	if (group < 0)
+		die(path);
+	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
+		die("VFIO_GROUP_GET_STATUS");
+	errno = EBUSY;
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		die("group is not viable");
+	return group;
+}
+
+/* One more group in the container: a domain that it fits in, or one that is replayed into. */
+static int do_join(struct user *u, char **words)
+{
+	u->joined = open_group(words[1]);
+	if (ioctl(u->joined, VFIO_GROUP_SET_CONTAINER, &u->container))
+		die("VFIO_GROUP_SET_CONTAINER");
+	printf("join pid=%d device=%s\n", getpid(), words[1]);
+	return 2;
 }
 
 static int do_sleep(struct user *u, char **words)
@@ -242,6 +280,7 @@ const struct verb verbs[] = {
 	{ "unmap-all",	"", 0, do_unmap_all },
 	{ "loop",	"COUNT", 1, do_loop },
 	{ "storm",	"SECONDS", 1, do_storm },
+	{ "join",	"BDF", 1, do_join },
 	{ "sleep",	"SECONDS", 1, do_sleep },
 	{ "close",	"", 0, do_close },
 	{ NULL, NULL, 0, NULL },
@@ -254,35 +293,12 @@ void usage(void)
 	exit(2);
 }
 
-static void open_group(struct user *u, const char *bdf)
-{
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-	char path[PATH_MAX], link[PATH_MAX];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len < 0)
-		die(path);
-	link[len] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%.16s", strrchr(link, '/') + 1);
-
-	u->group = open(path, O_RDWR | O_CLOEXEC);
-	if (u->group < 0)
-		die(path);
-	if (ioctl(u->group, VFIO_GROUP_GET_STATUS, &status))
-		die("VFIO_GROUP_GET_STATUS");
-	errno = EBUSY;
-	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		die("group is not viable");
-}
-
 static void open_all(struct user *u, const char *bdf)
 {
 	u->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (u->container < 0)
 		die("/dev/vfio/vfio");
-	open_group(u, bdf);
+	u->group = open_group(bdf);
 	if (ioctl(u->group, VFIO_GROUP_SET_CONTAINER, &u->container))
 		die("VFIO_GROUP_SET_CONTAINER");
 	if (ioctl(u->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
@@ -295,7 +311,7 @@ static void open_all(struct user *u, const char *bdf)
 
 int main(int argc, char **argv)
 {
-	struct user u = { -1, -1, -1 };
+	struct user u = { -1, -1, -1, -1 };
 
 	if (argc < 2)
 		usage();
