@@ -25,6 +25,7 @@
 #define SMALL (1ULL << 12)
 #define TOP (~(uint64_t)0 - PAGES(2) + 1)
 #define SETTLE_US 20000
+#define SYSFS_US 300000	/* until the recorder has read what it heard of */
 
 static FILE *cases;
 static const char *planted;	/* the bug of this case, or "none" */
@@ -191,7 +192,7 @@ static void ioas_msi(const struct ref_kind *kind)
 				REFIOMMU_DRIVER_NONE);
 	ioas = ref_ioas(w.fd, 0);
 	ref_attach(w.fd, ioas, endpoint);
-	usleep(SETTLE_US);	/* reserved ranges are read from sysfs */
+	usleep(SYSFS_US);
 	ref_map(w.fd, ioas, AT, PAGES(1), w.mem);
 	close(w.fd);
 }
@@ -279,7 +280,7 @@ static void vfio_msi(int fd, const struct ref_kind *kind, const uint8_t *mem)
 
 	if (container < 0)
 		return;
-	usleep(SETTLE_US);
+	usleep(SYSFS_US);
 	container_map(container, AT, PAGES(1), mem);
 }
 
