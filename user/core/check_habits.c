@@ -40,10 +40,14 @@ static bool is_undo(const struct model *m, const struct op *op)
 	return op->flags & EVF_ROLLBACK || (c && c->refused);
 }
 
+/* Afterwards: mostly a piece was removed, and no search is needed. */
 static int nothing_action(const struct model *m, const struct op *op, struct report *rep)
 {
-	const struct domain *d = model_domain(m, op->u.unmap.domain);
+	const struct domain *d;
 
+	if (op->kind != EV_UNMAP || m->npieces)
+		return 0;
+	d = model_domain(m, op->u.unmap.domain);
 	if (!d || op->empty || !d->whole_epoch || is_undo(m, op) ||
 	    range_first(&d->ranges, op->iova, op->last))
 		return 0;
@@ -56,8 +60,11 @@ static int nothing_action(const struct model *m, const struct op *op, struct rep
 
 static int nothing_vfio(const struct model *m, const struct op *op, struct report *rep)
 {
-	const struct container *c = model_container(m, op->u.vfio.container);
+	const struct container *c;
 
+	if (op->kind != EV_VFIO_UNMAP)
+		return 0;
+	c = model_container(m, op->u.vfio.container);
 	if (!c || op->empty || op->u.vfio.vfio_flags & VFIO_UNMAP_VADDR ||
 	    slot_first(c, op->iova, op->last))
 		return 0;
@@ -66,11 +73,6 @@ static int nothing_vfio(const struct model *m, const struct op *op, struct repor
 		return 0;
 	}
 	return nothing_found(op, NULL, rep);
-}
-
-static int nothing_before(const struct model *m, const struct op *op, struct report *rep)
-{
-	return op->kind == EV_UNMAP ? nothing_action(m, op, rep) : nothing_vfio(m, op, rep);
 }
 
 /* ---- left-mapped ---- */
@@ -126,7 +128,8 @@ const struct checker check_unmap_nothing = {
 	.id = FINDING_UNMAP_NOTHING,
 	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_VFIO | NEED_ALL,
 	.kinds = KIND(EV_UNMAP) | KIND(EV_VFIO_UNMAP),
-	.before = nothing_before,
+	.before = nothing_vfio,
+	.after = nothing_action,
 };
 
 const struct checker check_left_mapped = {
