@@ -253,6 +253,22 @@ static void ranges_of_a_group_that_changed(void **state)
 	story_end(&s);
 }
 
+/* The recorder may read a group that is going; its number, and the device's, are used again. */
+static void a_device_that_comes_again(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_reserved(&s, DOMAIN_PAGING, EV_RESV_MSI, EV_DRIVER_REF);
+	move(&s, DEV, 0, HOOK_RELEASE);
+	resv(&s, FIRST, LAST, EV_RESV_MSI);
+	device_in(&s, DEV, "a", EV_DRIVER_REF);
+	move(&s, DEV, DOM, HOOK_ATTACH);
+	map_for(&s, FIRST, 0x1000, 7);
+	expect_clean(&s);
+	story_end(&s);
+}
+
 /* Half a list is none. */
 static void a_list_that_is_not_complete(void **state)
 {
@@ -351,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_left),
 		cmocka_unit_test(a_device_that_was_leaving),
 		cmocka_unit_test(ranges_of_a_group_that_changed),
+		cmocka_unit_test(a_device_that_comes_again),
 		cmocka_unit_test(a_list_that_is_not_complete),
 		cmocka_unit_test(a_device_that_comes_back),
 		cmocka_unit_test(a_device_that_comes_first),

@@ -215,6 +215,7 @@ struct device {
 	uint32_t sid;
 	bool described;		/* EV_DEVICE heard */
 	bool born;		/* and not read first: it came while we listened */
+	bool left;		/* its IOMMU since it was described */
 	uint64_t first_ns;
 	uint64_t moved_ns;	/* last EV_ATTACH that was an event; 0 never */
 	struct binding *bindings;

@@ -18,7 +18,7 @@
 /* A new one, or another one at its address: the group is not the one whose ranges were read. */
 static bool device_is_news(const struct device *d, const struct ev_device *e)
 {
-	return !d->described || d->group != e->group || memcmp(d->name, e->name, sizeof(e->name));
+	return !d->described || d->left || d->group != e->group || memcmp(d->name, e->name, sizeof(e->name));
 }
 
 int apply_device(struct model *m, const struct op *op)
@@ -34,6 +34,7 @@ int apply_device(struct model *m, const struct op *op)
 	if (device_is_news(d, e) && group_forget(m, e->group))
 		return -ENOMEM;
 	d->described = true;
+	d->left = false;
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
 	d->flags = e->flags;
@@ -195,14 +196,16 @@ static void doubt_unfollowed(struct model *m, struct domain *d, const struct op 
 }
 
 /* The group of a device that leaves has fewer ranges; their domains have others. */
-static int resv_moved(struct model *m, const struct device *dev, struct domain *old,
+static int resv_moved(struct model *m, struct device *dev, struct domain *old,
 		      struct domain *d, const struct op *op)
 {
 	if (op->u.attach.pasid != EV_TAG_NO_PASID)
 		return 0;
-	if (op->u.attach.hook == HOOK_RELEASE && !(op->flags & EVF_STATE) &&
-	    group_forget(m, dev->group))
-		return -ENOMEM;
+	if (op->u.attach.hook == HOOK_RELEASE && !(op->flags & EVF_STATE)) {
+		dev->left = true;	/* told at the begin: the group may be read once more */
+		if (group_forget(m, dev->group))
+			return -ENOMEM;
+	}
 	if (old && old != d && domain_resv_update(m, old))
 		return -ENOMEM;
 	return d ? domain_resv_update(m, d) : 0;
