@@ -40,6 +40,8 @@ static bool linger_owed(const struct linger *l)
 {
 	const struct cache *c;
 
+	if (!l->r.domain->n.lingering)
+		return false;
 	for (c = l->r.domain->caches; c; c = c->next) {
 		if (linger_owe(&l->r, c, l->r.iova, l->r.last))
 			return true;
@@ -67,7 +69,7 @@ static void linger_push(struct model *m, struct linger *l)
 	m->newest_linger = l;
 }
 
-/* Two looks for each that comes: what is settled does not gather. */
+/* Up to two leave for each that comes, so that what is settled does not gather; one stays in turn. */
 static void lingers_age(struct model *m)
 {
 	struct linger *l;
@@ -77,7 +79,7 @@ static void lingers_age(struct model *m)
 		l = linger_pop(m);
 		if (linger_owed(l)) {
 			linger_push(m, l);
-			continue;
+			return;
 		}
 		frames_del(&m->gone, &l->r);
 		pool_put(&m->linger_pool, l);
