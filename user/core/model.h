@@ -122,6 +122,7 @@ struct domain {
 	uint64_t pgsize_bitmap;
 	uint64_t aperture_start;
 	uint64_t aperture_end;
+	uint64_t calm_ns;	/* when its caches last owed nothing any more */
 	uint32_t sure_epoch;
 	struct ranges ranges;
 	struct cache *caches;
@@ -368,6 +369,7 @@ struct model {
 	struct frames live;	/* live ranges by page frame */
 	struct frames gone;	/* the same of what was unmapped and not flushed, see linger_owe() */
 	struct linger *oldest_linger, *newest_linger;
+	uint64_t nlingers;
 	unsigned int exposed;	/* exposures that the last EV_PAGE_FREE opened */
 	/* What the operation being applied removed; valid until the next one. */
 	struct piece *pieces;

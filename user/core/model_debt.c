@@ -58,7 +58,8 @@ static void owe_drop(struct model *m, struct cache *c, struct owe *o)
 	omap_del(&c->owes, o->iova);
 	pool_put(&m->owes, o);
 	c->nowes--;
-	c->domain->n.lingering--;
+	if (!--c->domain->n.lingering)
+		c->domain->calm_ns = m->now;
 }
 
 static void owe_mark(struct owe *o, const struct flush *f)

@@ -19,8 +19,13 @@ struct linger {
 	struct range r;		/* the piece; first: the index hands it back */
 	uint64_t seq;		/* of the unmap, with @cpu: names its debts */
 	uint16_t cpu;
+	uint64_t end;
 	struct linger *later;
 };
+
+/* A few may stay although they are settled. */
+#define LINGERS_SPARE 64
+
 
 struct owe *linger_owe(const struct range *r, const struct cache *c, uint64_t iova, uint64_t last)
 {
@@ -40,7 +45,7 @@ static bool linger_owed(const struct linger *l)
 {
 	const struct cache *c;
 
-	if (!l->r.domain->n.lingering)
+	if (!l->r.domain->n.lingering || l->end < l->r.domain->calm_ns)
 		return false;
 	for (c = l->r.domain->caches; c; c = c->next) {
 		if (linger_owe(&l->r, c, l->r.iova, l->r.last))
@@ -54,6 +59,7 @@ static struct linger *linger_pop(struct model *m)
 	struct linger *l = m->oldest_linger;
 
 	m->oldest_linger = l->later;
+	m->nlingers--;
 	if (!l->later)
 		m->newest_linger = NULL;
 	return l;
@@ -67,6 +73,7 @@ static void linger_push(struct model *m, struct linger *l)
 	else
 		m->oldest_linger = l;
 	m->newest_linger = l;
+	m->nlingers++;
 }
 
 /* Up to two leave for each that comes, so that what is settled does not gather; one stays in turn. */
@@ -90,7 +97,8 @@ static void linger_new(struct model *m, const struct piece *p)
 {
 	struct linger *l;
 
-	lingers_age(m);
+	if (m->nlingers > 2 * p->domain->n.lingering + LINGERS_SPARE)
+		lingers_age(m);
 	l = pool_get(&m->linger_pool);
 	if (!l)
 		return;
@@ -99,6 +107,7 @@ static void linger_new(struct model *m, const struct piece *p)
 	l->r.domain = p->domain;
 	l->seq = p->seq;
 	l->cpu = p->cpu;
+	l->end = p->end;
 	if (!linger_owed(l)) {
 		pool_put(&m->linger_pool, l);
 		return;
