@@ -148,6 +148,7 @@ static void nobody_is_attached(void **state)
 	map_prot(&s, DOM2, IOVA, PAGE, 3);
 	page_free(&s, PADDR(IOVA), PAGE);
 	expect_clean(&s);
+	assert_int_equal(unknowns(&s), 0);
 	/* Attached: now it counts. */
 	attach(&s, DEV, DOM2);
 	page_free(&s, PADDR(IOVA), PAGE);

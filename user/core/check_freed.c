@@ -21,18 +21,24 @@ struct freed {
 	struct report *rep;
 };
 
-static const struct device *device_surely_in(const struct model *m, const struct domain *d)
+/* A device that is in @d: surely, if there is one. NULL: nobody can reach what it maps. */
+static const struct device *device_in(const struct model *m, const struct domain *d, bool *sure)
 {
-	const struct device *dev;
+	const struct device *dev, *unsure = NULL;
 	unsigned int i;
 
+	*sure = false;
 	for (dev = m->first_device; dev; dev = dev->next) {
-		for (i = 0; i < dev->nbindings; i++)
-			if (dev->bindings[i].domain == d &&
-			    epoch_sure(m, dev->bindings[i].epoch, d->sure_epoch))
+		for (i = 0; i < dev->nbindings; i++) {
+			if (dev->bindings[i].domain != d)
+				continue;
+			*sure = epoch_sure(m, dev->bindings[i].epoch, d->sure_epoch);
+			if (*sure)
 				return dev;
+			unsure = dev;
+		}
 	}
-	return NULL;
+	return unsure;
 }
 
 static void freed_ref(struct finding *f, const struct op *op)
@@ -73,11 +79,14 @@ static int freed_live(void *arg, struct range *r)
 {
 	const struct freed *w = arg;
 	const struct device *dev;
+	bool sure;
 
 	if (r->domain->dead || r->paddr == r->iova)
 		return 0;
-	dev = device_surely_in(w->m, r->domain);
-	if (dev && model_range_sure(w->m, r->domain, r) && model_sure_op(w->m, w->op))
+	dev = device_in(w->m, r->domain, &sure);
+	if (!dev)
+		return 0;
+	if (sure && model_range_sure(w->m, r->domain, r) && model_sure_op(w->m, w->op))
 		return live_found(w, r, dev);
 	w->rep->tally.unknown++;
 	return 0;
