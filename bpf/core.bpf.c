@@ -7,6 +7,7 @@
 #include "scope.bpf.h"
 #include "sg.bpf.h"
 #include "object.bpf.h"
+#include "frame.bpf.h"
 
 /* (domain, iova, paddr, size, ...) */
 static __always_inline void map_begin(void *ctx, u32 hook)
@@ -20,6 +21,7 @@ static __always_inline void map_end(void *ctx, u32 hook)
 	struct emit e;
 	struct call c;
 	u64 domain = arg(ctx, 0);
+	bool mapped;
 
 	call_end(ctx, hook, &c);
 	if (!wanted_key(domain) || !wanted_task(c.flags))
@@ -33,7 +35,10 @@ static __always_inline void map_end(void *ctx, u32 hook)
 	rec->size = arg(ctx, 3);
 	rec->prot = arg(ctx, 4);
 	rec->ret = ret_of(ctx);
+	mapped = !rec->ret;
 	emit_submit(&e, rec);
+	if (mapped && config.frames)
+		frames_mapped(arg(ctx, 2), arg(ctx, 3));
 }
 
 SEC("fentry")

@@ -83,6 +83,14 @@ struct {
 	__type(value, u32);
 } wanted SEC(".maps");
 
+/* frame.bpf.h: bits of page frames. The loader knows how many there are. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} frames SEC(".maps");
+
 /* The only initialised data of each object: the loader writes it before load. */
 const volatile struct bpf_config config SEC(".rodata.config") = {};
 

@@ -7,6 +7,7 @@
 #define IOMMUSCOPE_SG_BPF_H
 
 #include "scope.bpf.h"
+#include "frame.bpf.h"
 
 #define SG_CHAIN 1UL
 #define SG_END 2UL
@@ -42,6 +43,8 @@ static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
 	rec->prot = m->prot;
 	rec->ret = ret;
 	emit_submit(&e, rec);
+	if (!ret && config.frames)
+		frames_mapped(m->paddr, m->size);
 }
 
 #define SG_DMA_BUS_ADDRESS 1	/* peer-to-peer: the core does not map it */

@@ -13,6 +13,7 @@ struct bpf_config {
 	__u32 filter_tgid;	/* 0: any */
 	__u32 wake_bytes;	/* unread bytes in a ring that wake the consumer */
 	char device[32];	/* dev_name(), padded with NULs */
+	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 };
 
 /* One cache line per CPU: no line of the hot path is written by two CPUs. */
@@ -23,7 +24,8 @@ struct cpu_state {
 	__u64 no_scope;		/* entries for which no scope storage was to be had */
 	__u64 overflow;		/* entries nested deeper than a scope holds */
 	__u32 listening;	/* 0: nothing is written; set once all hooks are attached */
-	__u32 pad[5];
+	__u32 freer;		/* thread that was introduced last because it freed a page */
+	__u32 pad[4];
 };
 _Static_assert(sizeof(struct cpu_state) == 64, "one cache line");
 

@@ -209,6 +209,14 @@ STORY void unmap_fast(struct story *s, uint64_t iova, uint64_t size)
 	unmap(s, iova, size);
 }
 
+/* A block of memory goes back to the allocator. */
+STORY void page_free(struct story *s, uint64_t paddr, uint64_t bytes)
+{
+	struct ev_page_free r = { .paddr = paddr, .bytes = bytes, .pid = 100 };
+
+	SEND(s, EV_PAGE_FREE, r);
+}
+
 STORY void vfio(struct story *s, uint16_t type, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct ev_vfio r = { .container = BOX, .iova = iova, .size = size, .done = size,

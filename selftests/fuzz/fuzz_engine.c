@@ -116,7 +116,10 @@ static void attached(struct engine *e)
 {
 	struct ev_mark r = { .h = { .type = EV_MARK, .len = sizeof(r), .time_ns = 1 },
 			     .kind = EV_MARK_ATTACHED };
+	struct ev_hook pages = { .h = { .type = EV_HOOK, .len = sizeof(pages), .time_ns = 1 },
+				 .hook = HOOK_PAGE_FREE, .state = EV_HOOK_HEARD };
 
+	must(engine_feed(e, &pages, sizeof(pages)) == 0);
 	must(engine_feed(e, &r, sizeof(r)) == 0);
 }
 
@@ -136,6 +139,21 @@ static void check_ranges(const struct domain *d)
 	}
 	must(n == d->ranges.count);
 	must(!d->dead || !n);
+}
+
+/* Every range that says so is in the index, and nothing else is. */
+static void check_frames(const struct model *m)
+{
+	const struct domain *d;
+	const struct range *r;
+	uint64_t n = 0;
+
+	for (d = m->first_domain; d; d = d->next)
+		for (r = range_first(&d->ranges, 0, UINT64_MAX); r;
+		     r = range_next(&d->ranges, r, UINT64_MAX))
+			n += !!(r->flags & RANGE_FRAMED);
+	must(n == m->live.count);
+	must(m->gone.count <= m->nlingers);
 }
 
 static void check_debts(const struct domain *d)
@@ -169,6 +187,7 @@ static void check_model(const struct model *m)
 		check_ranges(d);
 		check_debts(d);
 	}
+	check_frames(m);
 	for (dev = m->first_device; dev; dev = dev->next)
 		must(!dev->dma.nlive == !omap_ceil(&dev->dma.live, 0));
 }

@@ -175,14 +175,20 @@ fact() {
 		END { if (!found) print 0 }'
 }
 
-# One line per finding that is more than a note: its id, device and first address.
+# One line per violation: its id, device and first address.
 findings() {
 	"$scope" check --json "$work/trace" | sed -n '/"finding":/{
-		/"grade":"note"/d
+		/"grade":"violation"/!d
 		s/,"evidence".*//
 		s/.*"finding":"\([^"]*\)".*"device":"\([^"]*\)".*"iova":"\([^"]*\)".*/\1 \2 \3/
 		p
 	}'
+}
+
+# figure ID KEY: a number of the details of the first finding ID; nothing if there is none.
+figure() {
+	"$scope" check --json "$work/trace" |
+		sed -n "/\"finding\":\"$1\"/s/.*\"details\".*\"$2\":\([0-9]*\).*/\1/p" | head -n 1
 }
 
 # The number of events that check counts.

@@ -37,6 +37,8 @@ struct user {
 	int nfds;
 	uint32_t ioas;		/* 0: none */
 	uint32_t endpoint;	/* the last that was made */
+	void *mem;		/* the last that was mapped */
+	uint64_t mem_size;
 };
 
 const char program[] = "refiommu_user";
@@ -293,7 +295,9 @@ static int do_map(struct user *u, char **words)
 {
 	uint64_t size = number(words[1]), iova = number(words[2]);
 
-	map(u, memory(size), size, iova);
+	u->mem = memory(size);
+	u->mem_size = size;
+	map(u, u->mem, size, iova);
 	printf("map iova=0x%" PRIx64 " size=%" PRIu64 "\n", iova, size);
 	return 3;
 }
@@ -305,6 +309,17 @@ static int do_unmap(struct user *u, char **words)
 
 	printf("unmap iova=0x%" PRIx64 " size=%" PRIu64 " done=%" PRIu64 "\n", iova, size, done);
 	return 3;
+}
+
+/* Huge pages go back to their pool, others to the allocator. */
+static int do_munmap(struct user *u, char **words)
+{
+	(void)words;
+	if (!u->mem || munmap(u->mem, u->mem_size))
+		die("munmap");
+	printf("munmap size=%" PRIu64 "\n", u->mem_size);
+	u->mem = NULL;
+	return 1;
 }
 
 static uint64_t now_ns(void)
@@ -415,6 +430,7 @@ const struct verb verbs[] = {
 	{ "driver",	"FORMAT", 1, do_driver },
 	{ "map",	"SIZE IOVA", 2, do_map },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
+	{ "munmap",	"", 0, do_munmap },
 	{ "loop",	"COUNT", 1, do_loop },
 	{ "dmaapi",	"COUNT", 1, do_dmaapi },
 	{ "dma",	"IOVA SIZE", 2, do_dma },

@@ -18,6 +18,7 @@ struct checker {
 	uint64_t kinds;		/* bits of enum ev_type it looks at */
 	check_fn before;	/* may be NULL */
 	check_fn after;		/* may be NULL */
+	int (*finish)(const struct model *m, struct report *rep);	/* may be NULL; at the end */
 };
 
 #define KIND(type) (1ULL << (type))
@@ -39,6 +40,9 @@ extern const struct checker check_unmap_nothing;
 extern const struct checker check_left_mapped;
 extern const struct checker check_stale;
 extern const struct checker check_dma;
+extern const struct checker check_freed;
+extern const struct checker check_freed_move;
+extern const struct checker check_lazy;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */
 static inline void check_begin(struct finding *f, enum finding_id id, enum grade grade,
@@ -53,6 +57,14 @@ static inline void check_begin(struct finding *f, enum finding_id id, enum grade
 		.domain_gen = d ? d->gen : 0,
 		.cause = op->id ?: op->cause,
 	};
+}
+
+/** check_cache() - Say which cache @f is about. */
+static inline void check_cache(struct finding *f, const struct cache *c)
+{
+	f->iommu = c->iommu->ptr;
+	f->cache_kind = c->kind;
+	f->cache_id = c->kind == CACHE_IOTLB ? c->did : c->sid;
 }
 
 /** check_range() - Say which range @f is about. */

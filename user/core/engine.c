@@ -16,6 +16,7 @@ struct engine {
 	struct report rep;
 	struct op op;
 	uint64_t tick_ns;	/* the kernel's counters were last read; 0 never */
+	bool finished;
 };
 
 static const struct checker *const checkers[] = {
@@ -36,6 +37,9 @@ static const struct checker *const checkers[] = {
 	&check_refused,
 	&check_unmap_nothing,
 	&check_left_mapped,
+	&check_freed,
+	&check_freed_move,
+	&check_lazy,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))
@@ -108,6 +112,11 @@ static void missed(struct engine *e, const struct op *op)
 
 	if (v->entry) {
 		t->missed_entry += v->delta;
+		return;
+	}
+	if (v->hook == HOOK_PAGE_FREE) {
+		/* A page less that was seen: nothing rests on it. */
+		t->missed_frees += v->delta;
 		return;
 	}
 	t->missed += v->delta;
@@ -289,10 +298,20 @@ int engine_feed(struct engine *e, const void *buf, size_t len)
 
 int engine_finish(struct engine *e)
 {
+	size_t i;
+	int ret = 0;
+
 	/* Gaps that reach to the end say so even if no record follows. */
 	model_advance(e->m, UINT64_MAX - 1);
 	tally_model(e);
-	return 0;
+	/* What was gathered rests on records that were sure when they came. */
+	e->rep.quiet = false;
+	for (i = 0; i < NCHECKERS && !ret && !e->finished; i++) {
+		if (checkers[i]->finish && !(checkers[i]->needs & e->m->missing))
+			ret = checkers[i]->finish(e->m, &e->rep);
+	}
+	e->finished = true;
+	return ret;
 }
 
 /* ---- what worked ---- */

@@ -42,6 +42,7 @@ static const apply_fn appliers[] = {
 	[EV_ATTACH] = apply_attach,
 	[EV_MAP] = apply_map,
 	[EV_UNMAP] = apply_unmap,
+	[EV_PAGE_FREE] = apply_page_free,
 	[EV_VFIO_MAP] = apply_vfio,
 	[EV_VFIO_UNMAP] = apply_vfio,
 	[EV_VFIO_ATTACH] = apply_vfio,
@@ -88,6 +89,8 @@ int model_new(struct model **out)
 	pool_init(&m->owes, sizeof(struct owe));
 	pool_init(&m->entries, sizeof(struct dma_entry));
 	pool_init(&m->cause_pool, sizeof(struct cause));
+	lingers_init(m);
+	m->missing = NEED_PAGES;	/* until its hook says that it hears */
 	*out = m;
 	return 0;
 }
@@ -116,6 +119,9 @@ void model_free(struct model *m)
 	pool_drain(&m->owes);
 	pool_drain(&m->entries);
 	pool_drain(&m->cause_pool);
+	pool_drain(&m->linger_pool);
+	frames_free(&m->live);
+	frames_free(&m->gone);
 	free(m->gaps);
 	free(m->pieces);
 	free(m->intents);

@@ -19,8 +19,10 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "exposure.h"
 #include "flush.h"
 #include "model_space.h"
+#include "frame.h"
 #include "omap.h"
 #include "pool.h"
 #include "range.h"
@@ -121,12 +123,14 @@ struct domain {
 	uint64_t aperture_end;
 	uint64_t described_ns;	/* the last EV_DOMAIN; 0 never */
 	uint32_t width;		/* address bits that the driver really has; 0 unknown */
+	uint64_t calm_ns;	/* when its caches last owed nothing any more */
 	uint32_t sure_epoch;
 	uint32_t whole_epoch;	/* born, and everything since was heard; 0: no */
 	struct ranges ranges;
 	struct resv *resv;	/* of all devices in it */
 	uint32_t nresv;
 	struct cache *caches;
+	struct exposures *exposures;	/* NULL until there is one */
 	struct domain_counters n;
 	struct domain *next;	/* in order of appearance */
 };
@@ -302,6 +306,7 @@ struct gap_window {
 #define NEED_ALL	0x400	/* every task's events */
 #define NEED_REF	0x800
 #define NEED_IOAS	0x1000	/* calls at /dev/refiommu, and its replays */
+#define NEED_PAGES	0x2000	/* pages that are freed */
 
 struct hook {
 	char name[25];
@@ -341,7 +346,12 @@ struct model {
 	struct cause *oldest, *newest;
 	size_t ncauses;
 	struct intent *intents;
-	struct pool ranges, owes, entries, cause_pool;
+	struct pool ranges, owes, entries, cause_pool, linger_pool;
+	struct frames live;	/* live ranges by page frame */
+	struct frames gone;	/* the same of what was unmapped and not flushed, see linger_owe() */
+	struct linger *oldest_linger, *newest_linger;
+	uint64_t nlingers;
+	unsigned int exposed;	/* exposures that the last EV_PAGE_FREE opened */
 	/* What the operation being applied removed; valid until the next one. */
 	struct piece *pieces;
 	size_t npieces;
@@ -415,6 +425,23 @@ struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last);
 /** owe_next() - Return: the debt above @o that intersects [.., @last], or NULL. */
 struct owe *owe_next(const struct cache *c, const struct owe *o, uint64_t last);
 
+/**
+ * linger_owe() - What of an unmapped part is owed
+ * @r:    of the index model.gone
+ * @c:    a cache of its domain
+ * @iova: first byte, inside @r
+ * @last: last byte, inside @r
+ *
+ * Return: the lowest debt of the unmap that made @r, or NULL.
+ */
+struct owe *linger_owe(const struct range *r, const struct cache *c, uint64_t iova, uint64_t last);
+
+/** frame_part() - Which part of @r does EV_PAGE_FREE @op free? They share a byte. */
+void frame_part(const struct range *r, const struct op *op, uint64_t *iova, uint64_t *last);
+
+/** page_free_valid() - Does EV_PAGE_FREE @op name bytes, and do they end? */
+bool page_free_valid(const struct op *op);
+
 /* ---- how sure ---- */
 
 /** model_sure_op() - Return: nothing that ran beside @op was lost. */
@@ -445,6 +472,14 @@ static inline bool model_binding_sure(const struct model *m, const struct bindin
 static inline bool model_cache_sure(const struct model *m, const struct cache *c)
 {
 	return epoch_sure(m, c->epoch, 0);
+}
+
+/** model_owe_sure() - Is @o surely owed by @c, and could a device use it? */
+static inline bool model_owe_sure(const struct model *m, const struct cache *c,
+				  const struct owe *o)
+{
+	return epoch_sure(m, o->epoch, c->domain->sure_epoch) && model_cache_sure(m, c) &&
+	       c->nusers;
 }
 
 static inline bool model_entry_sure(const struct model *m, const struct device *d,

@@ -58,7 +58,8 @@ static void owe_drop(struct model *m, struct cache *c, struct owe *o)
 	omap_del(&c->owes, o->iova);
 	pool_put(&m->owes, o);
 	c->nowes--;
-	c->domain->n.lingering--;
+	if (!--c->domain->n.lingering)
+		c->domain->calm_ns = m->now;
 }
 
 static void owe_mark(struct owe *o, const struct flush *f)
@@ -97,6 +98,8 @@ void cache_pay(struct model *m, struct cache *c, const struct flush *f)
 	uint64_t at;
 
 	c->domain->n.flushes++;
+	if (!o)
+		return;
 	while (o) {
 		at = o->last;
 		if (o->begin <= f->begin)
@@ -106,6 +109,8 @@ void cache_pay(struct model *m, struct cache *c, const struct flush *f)
 			break;
 		o = owe_first(c, at + 1, f->last);
 	}
+	if (c->domain->exposures && c->domain->exposures->open)
+		exposures_settle(c->domain, f);
 }
 
 bool flush_reaches(const struct flush *f, const struct cache *c)
@@ -130,6 +135,7 @@ void debts_forget(struct model *m, struct cache *c)
 {
 	struct owe *o;
 
+	exposures_cut(c->domain, 0, UINT64_MAX);
 	while ((o = omap_ceil(&c->owes, 0)))
 		owe_drop(m, c, o);
 }
@@ -147,6 +153,7 @@ void debts_close(struct model *m, struct domain *d, uint64_t iova, uint64_t last
 {
 	struct cache *c;
 
+	exposures_cut(d, iova, last);
 	for (c = d->caches; c; c = c->next)
 		owes_carve(m, c, iova, last);
 }
@@ -289,4 +296,5 @@ void debts_open(struct model *m, struct domain *d, const struct op *op)
 		else if (!model_cache_sure(m, c) && cache_heard(m, c))
 			m->unknown++;
 	}
+	lingers_note(m, d);
 }

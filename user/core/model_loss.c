@@ -169,6 +169,7 @@ static const uint16_t hook_needs[HOOK_COUNT] = {
 	[HOOK_REF_INTENT] = NEED_IOAS,
 	[HOOK_REF_REPLAY] = NEED_IOAS,
 	[HOOK_REF_REPLAY_ENTRY] = NEED_IOAS,
+	[HOOK_PAGE_FREE] = NEED_PAGES,
 };
 
 uint32_t model_hook_needs(uint32_t hook)
@@ -226,6 +227,10 @@ static void missing_update(struct model *m)
 	    hooks_lopsided(m, HOOK_DMA_IOVA_LINK, HOOK_DMA_IOVA_UNLINK) ||
 	    hooks_lopsided(m, HOOK_DMA_IOVA_LINK, HOOK_DMA_IOVA_DESTROY))
 		hooks |= NEED_DMA;
+	/* Older traces have no such row. */
+	if (!m->hooks[HOOK_PAGE_FREE].known)
+		hooks |= NEED_PAGES;
+	frames_listen(m, !(hooks & NEED_PAGES));
 	m->missing = hooks;
 	if (m->filter & EV_FILTER_FLUSH)
 		m->missing |= NEED_FLUSH;
@@ -282,6 +287,9 @@ int apply_mark(struct model *m, const struct op *op)
 	case EV_MARK_STOP:
 		m->stopped = true;
 		m->stopped_ns = op->end;
+		break;
+	case EV_MARK_TICK:
+		exposures_tick(m);
 		break;
 	case EV_MARK_FILTER:
 		m->filter |= op->u.mark.value;

@@ -30,6 +30,8 @@ static struct domain *domain_new(struct model *m, uint64_t ptr, uint32_t gen)
 	d->gen = gen;
 	d->first_ns = m->now;
 	d->ranges.pool = &m->ranges;
+	d->ranges.frames = &m->live;
+	d->ranges.domain = d;
 	*m->last_domain = d;
 	m->last_domain = &d->next;
 	return d;
@@ -153,6 +155,7 @@ static void domains_free(struct model *m)
 			cache_destroy(m, d->caches);
 		ranges_clear(&d->ranges);
 		free(d->resv);
+		exposures_free(d);
 		free(d);
 	}
 	omap_clear(&m->domains);

@@ -51,6 +51,17 @@ void debts_forget(struct model *m, struct cache *c);
 void cache_pay(struct model *m, struct cache *c, const struct flush *f);
 bool flush_reaches(const struct flush *f, const struct cache *c);
 
+/* model_frame.c */
+int apply_page_free(struct model *m, const struct op *op);
+void lingers_init(struct model *m);
+void frames_listen(struct model *m, bool on);
+/* The unmap just applied to @d has opened its debts. */
+void lingers_note(struct model *m, const struct domain *d);
+void exposures_settle(struct domain *d, const struct flush *f);
+void exposures_cut(struct domain *d, uint64_t iova, uint64_t last);
+void exposures_tick(struct model *m);
+void exposures_free(struct domain *d);
+
 /* model_map.c */
 int apply_map(struct model *m, const struct op *op);
 int apply_unmap(struct model *m, const struct op *op);

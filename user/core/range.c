@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "frame.h"
 #include "range.h"
 
 static uint64_t range_bytes(const struct range *r)
@@ -44,10 +45,13 @@ int range_insert(struct ranges *s, const struct range *r)
 	if (!n)
 		return -ENOMEM;
 	*n = *r;
+	n->domain = s->domain;
+	n->flags &= ~RANGE_FRAMED;
 	if (omap_put(&s->map, n->iova, n)) {
 		pool_put(s->pool, n);
 		return -ENOMEM;
 	}
+	frames_add(s->frames, n);
 	s->count++;
 	s->bytes += range_bytes(n);
 	return 0;
@@ -66,6 +70,7 @@ static void range_clip(struct range *r, uint64_t iova, uint64_t last)
 
 static void range_drop(struct ranges *s, struct range *r)
 {
+	frames_del(s->frames, r);
 	omap_del(&s->map, r->iova);
 	s->count--;
 	s->bytes -= range_bytes(r);
@@ -80,7 +85,9 @@ static int range_cut(struct ranges *s, struct range *r, uint64_t iova, uint64_t 
 
 	if (r->iova < iova) {
 		s->bytes -= r->last - iova + 1;
+		frames_del(s->frames, r);
 		r->last = iova - 1;
+		frames_add(s->frames, r);
 	} else {
 		range_drop(s, r);
 	}
@@ -117,6 +124,7 @@ void ranges_clear(struct ranges *s)
 
 	for (r = omap_ceil(&s->map, 0); r; r = at ? omap_ceil(&s->map, at) : NULL) {
 		at = r->last + 1;
+		frames_del(s->frames, r);
 		pool_put(s->pool, r);
 	}
 	omap_clear(&s->map);

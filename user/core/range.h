@@ -18,6 +18,10 @@
 #define RANGE_UNSURE	0x1	/* in doubt for itself: skipped, half unmapped, overlapped */
 #define RANGE_SG	0x2	/* a piece of a scatterlist */
 #define RANGE_REPLAYED	0x4	/* made by a VFIO attach that succeeded */
+#define RANGE_FRAMED	0x8	/* in the index by page frame */
+
+struct domain;
+struct frames;
 
 struct range {
 	uint64_t iova;
@@ -32,11 +36,15 @@ struct range {
 	uint32_t pid;
 	uint16_t cpu;
 	uint16_t flags;		/* RANGE_* */
+	struct domain *domain;	/* whose set it is in */
+	struct range *peer;	/* frame.c */
 };
 
 struct ranges {
 	struct omap map;
 	struct pool *pool;
+	struct frames *frames;	/* the index that its ranges are in, or NULL */
+	struct domain *domain;	/* that these are the ranges of, or NULL */
 	uint64_t count;
 	uint64_t bytes;		/* modulo 2^64 */
 };

@@ -325,6 +325,13 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.lost = "I/O page faults of refiommu's endpoints",
 		.witness = WITNESS_DEVICE, .tracepoint = 1,
 	},
+	[HOOK_PAGE_FREE] = {
+		.name = "action.page_free",
+		.exit = "page_free",
+		.function = { "mm_page_free" },
+		.lost = "pages that are freed: no freed-while-mapped, no lazy-exposure",
+		.witness = WITNESS_ACTION, .tracepoint = 1,
+	},
 };
 
 const char *witness_name(enum witness w)

@@ -235,6 +235,8 @@ static uint64_t losses_now(const struct live *l)
 	for (i = 0; i < l->ld.cpus; i++)
 		losses += l->cpus[i].lost;
 	for (i = 0; i < HOOK_COUNT; i++) {
+		if (i == HOOK_PAGE_FREE)
+			continue;	/* a page less that was seen */
 		losses += l->ld.hooks[i].exit_missed;
 		if (!hook_table[i].exit)
 			losses += l->ld.hooks[i].entry_missed;

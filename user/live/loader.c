@@ -23,7 +23,7 @@
 static const char *const map_names[] = {
 	[MAP_TASK_SCOPES] = "task_scopes", [MAP_IRQ_SCOPES] = "irq_scopes",
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
-	[MAP_WANTED] = "wanted",
+	[MAP_WANTED] = "wanted",	   [MAP_FRAMES] = "frames",
 };
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
@@ -69,17 +69,21 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.wake_bytes = opt->ring_bytes / 4;
 	for (i = 0; i < HOOK_COUNT; i++)
 		loader_resolve(ld, i);
+	if (ld->hooks[HOOK_PAGE_FREE].pub.state == EV_HOOK_HEARD)
+		ld->config.frames = memory_frames();
 	return 0;
 }
 
-static int size_map(struct bpf_map *map, unsigned int i, unsigned int cpus)
+static int size_map(const struct loader *ld, struct bpf_map *map, unsigned int i)
 {
 	switch (i) {
 	case MAP_IRQ_SCOPES:
-		return bpf_map__set_max_entries(map, cpus * 3);
+		return bpf_map__set_max_entries(map, ld->cpus * 3);
 	case MAP_CPU_STATES:
 	case MAP_RINGS:
-		return bpf_map__set_max_entries(map, cpus);
+		return bpf_map__set_max_entries(map, ld->cpus);
+	case MAP_FRAMES:
+		return bpf_map__set_max_entries(map, ld->config.frames / 64 + 1);
 	default:
 		return 0;
 	}
@@ -98,7 +102,7 @@ static int share_maps(struct loader *ld, struct bpf_object *obj)
 		if (ld->map_fds[i] >= 0)
 			err = bpf_map__reuse_fd(map, ld->map_fds[i]);
 		else
-			err = size_map(map, i, ld->cpus);
+			err = size_map(ld, map, i);
 	}
 	return err;
 }

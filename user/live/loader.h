@@ -8,7 +8,7 @@
 #include "live/live.h"
 #include "shared.h"
 
-#define LIVE_MAPS 6
+#define LIVE_MAPS 8
 #define LIVE_OBJECTS 16
 
 struct hook_run {
@@ -36,7 +36,7 @@ struct loader {
 };
 
 /* Name of shared map @i, in the order of loader.map_fds. */
-enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED };
+enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED, MAP_FRAMES };
 
 /** loader_init() - BTF of the kernel, state of every row that needs no program. 0 or -errno. */
 int loader_init(struct loader *ld, const struct live_options *opt);
@@ -63,6 +63,9 @@ int loader_list_functions(struct loader *ld);
 
 /** loader_resolve() - State of row @id; EV_HOOK_HEARD here means that it can be loaded. */
 void loader_resolve(struct loader *ld, unsigned int id);
+
+/** memory_frames() - Page frames up to the end of RAM that the allocator has; 0 unknown. */
+uint64_t memory_frames(void);
 
 /** loader_module_live() - Is @module loaded and initialised? */
 bool loader_module_live(const char *module);

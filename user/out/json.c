@@ -142,6 +142,7 @@ void json_summary(const struct out *o)
 {
 	const struct tally *t = report_tally(o->report);
 	uint64_t violations = report_count(o->report, GRADE_VIOLATION);
+	uint64_t exposures = report_count(o->report, GRADE_EXPOSURE) - violations;
 	const struct device *dev;
 	const struct domain *d;
 
@@ -153,10 +154,10 @@ void json_summary(const struct out *o)
 	put_text(o->to, o->source->path);
 	fprintf(o->to, ",\"kernel\":");
 	put_text(o->to, o->source->kernel_release);
-	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
+	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"exposures\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
 		       ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
 		       ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
-		violations, t->lost, t->missed, t->suppressed, t->retracted, t->unknown, t->needs_table,
+		violations, exposures, t->lost, t->missed, t->suppressed, t->retracted, t->unknown, t->needs_table,
 		o->source->complete ? "true" : "false", o->source->events);
 	put_events(o);
 	fprintf(o->to, "},\"not_checked\":[");

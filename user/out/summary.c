@@ -113,6 +113,8 @@ static void print_losses(const struct out *o)
 		fprintf(o->to, "unknown        %" PRIu64 " judgements lacked knowledge (began before the recording, or a loss), %"
 			       PRIu64 " need the page table\n",
 			t->unknown, t->needs_table);
+	if (t->missed_frees)
+		fprintf(o->to, "not seen       %" PRIu64 " pages that were freed\n", t->missed_frees);
 	if (!o->source->complete)
 		fprintf(o->to, "incomplete     the recorder did not end in order, or a file is damaged: read as far as it goes\n");
 	if (o->source->unknown)
@@ -158,13 +160,16 @@ static void print_off(const struct out *o)
 static void print_verdict(const struct out *o)
 {
 	uint64_t violations = report_count(o->report, GRADE_VIOLATION);
-	uint64_t notes = report_count(o->report, GRADE_NOTE) - violations;
+	uint64_t exposures = report_count(o->report, GRADE_EXPOSURE) - violations;
+	uint64_t notes = report_count(o->report, GRADE_NOTE) - violations - exposures;
 
 	fprintf(o->to, "findings       ");
 	if (violations)
 		fprintf(o->to, "%" PRIu64, violations);
 	else
 		fprintf(o->to, "none");
+	if (exposures)
+		fprintf(o->to, ", and %" PRIu64 " exposures", exposures);
 	if (notes)
 		fprintf(o->to, ", and %" PRIu64 " notes", notes);
 	fprintf(o->to, "\n");

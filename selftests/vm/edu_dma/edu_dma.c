@@ -3,8 +3,8 @@
  * A driver that misbehaves on request, for QEMU's educational device.
  *
  * Writing a word to the device's "action" file makes one use of the DMA API, right
- * or wrong, and logs it. No DMA takes place, and memory is never freed too early:
- * what is wrong is the bookkeeping alone, so the machine stays sound.
+ * or wrong, and logs it. No DMA takes place: what is wrong is the bookkeeping alone, so
+ * the machine stays sound, even where memory is freed too early.
  */
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
@@ -204,6 +204,26 @@ static int act_nents(struct edu_dma *edu)
 	return ret;
 }
 
+/* A page that goes back to the allocator while it is mapped. No DMA is under way. */
+static int act_freed(struct edu_dma *edu)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	dma_addr_t addr;
+
+	if (!page)
+		return -ENOMEM;
+	addr = dma_map_page(edu->dev, page, 0, PAGE_SIZE, DMA_FROM_DEVICE);
+	if (!dma_mapping_error(edu->dev, addr))
+		say_dma(edu, "freed", "map_page", addr, PAGE_SIZE);
+	__free_page(page);
+	if (dma_mapping_error(edu->dev, addr))
+		return -ENOMEM;
+
+	dma_unmap_page_attrs(edu->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE, DMA_ATTR_SKIP_CPU_SYNC);
+	say_dma(edu, "freed", "unmap_page", addr, PAGE_SIZE);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct edu_dma *edu);
@@ -215,6 +235,7 @@ static const struct {
 	{ "kind", act_kind },
 	{ "twice", act_twice },
 	{ "nents", act_nents },
+	{ "freed", act_freed },
 };
 
 static ssize_t action_store(struct device *dev, struct device_attribute *attr, const char *buf,
