@@ -8,6 +8,7 @@
 #include "intent.bpf.c"
 #include "vfio.bpf.c"
 #include "flush.bpf.c"
+#include "table.bpf.c"
 #include "refiommu.bpf.c"
 #include "state.bpf.c"
 

@@ -30,6 +30,8 @@ extern const struct checker check_unmap_wide;
 extern const struct checker check_leak_domain;
 extern const struct checker check_leak_driver;
 extern const struct checker check_stale;
+extern const struct checker check_synced;
+extern const struct checker check_table;
 extern const struct checker check_dma;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */
@@ -53,6 +55,26 @@ static inline void check_range(struct finding *f, uint64_t iova, uint64_t last)
 	f->ranged = true;
 	f->iova = iova;
 	f->last = last;
+}
+
+/** check_cache() - Say which cache @f is about. */
+static inline void check_cache(struct finding *f, const struct cache *c, const char *what)
+{
+	f->iommu = c->iommu->ptr;
+	f->cache_kind = c->kind;
+	f->cache_id = cache_id(c);
+	f->device = c->nusers ? c->users[0]->ptr : 0;
+	finding_text(f, "cache", what);
+	finding_hex(f, c->kind == CACHE_DEVTLB ? "sid" : "did", f->cache_id);
+	if (c->pasid != EV_TAG_NO_PASID)
+		finding_hex(f, "pasid", c->pasid);
+}
+
+/** owe_sure() - Is @o, which @c owes, beyond doubt and not told yet? */
+static inline bool owe_sure(const struct model *m, const struct cache *c, const struct owe *o)
+{
+	return !o->reported && epoch_sure(m, o->epoch, c->domain->sure_epoch) &&
+	       model_cache_sure(m, c) && c->nusers;
 }
 
 /** range_ref() - Refer to the record that mapped @r. */

@@ -72,6 +72,7 @@ static void domain_end(struct model *m, struct domain *d)
 	while (d->caches)
 		cache_destroy(m, d->caches);
 	ranges_clear(&d->ranges);
+	d->nreplaced = 0;
 	d->dead = true;
 	d->died_ns = m->now;
 }
