@@ -360,6 +360,9 @@ int pasid_attach_exit(void *ctx)
 		.ret = (s32)ret_of(ctx),
 	};
 
+	/* The domain's id is that of all its attachments to one IOMMU. AMD-Vi: no tags of v2 tables. */
+	if (!m.ret && device_driver_kind(m.dev) == EV_DRIVER_VTD && want_device(m.dev, m.domain))
+		emit_tag(m.domain, m.dev, EV_DRIVER_VTD, m.pasid, context_now());
 	attach_end(ctx, HOOK_PASID_ATTACH, &m);
 	return 0;
 }

@@ -178,6 +178,10 @@ enum ev_hook_id {
 	HOOK_REF_DMA,
 	HOOK_REF_FAULT,
 	HOOK_PAGE_FREE,
+	/* Table pages that go back to the allocator. */
+	HOOK_TABLE_VTD,
+	HOOK_TABLE_AMD,
+	HOOK_REF_TABLE,
 	HOOK_COUNT,		/* grows: never in a record */
 };
 
@@ -218,6 +222,9 @@ _Static_assert(sizeof(struct ev_domain) == 72, "wire ABI");
 
 #define EV_TAG_NO_PASID 0xffffffff
 
+#define EV_TAG_SCALABLE		0x1	/* VT-d scalable mode */
+#define EV_TAG_FIRST_STAGE	0x2	/* VT-d: the domain's table is a first-stage one */
+
 /*
  * A cache tag: from now on the IOTLB of @iommu may hold translations of @domain
  * under @did, on behalf of @dev. It ends when @dev is attached elsewhere.
@@ -232,7 +239,7 @@ struct ev_tag {
 	__u32 pasid;		/* or EV_TAG_NO_PASID */
 	__u32 sid;		/* source id for device-TLB flushes; ~0 unknown */
 	__u32 ats;		/* 1: the device's own TLB may hold it too */
-	__u32 scalable;		/* 1: VT-d scalable mode */
+	__u32 scalable;		/* EV_TAG_* */
 };
 _Static_assert(sizeof(struct ev_tag) == 72, "wire ABI");
 
@@ -431,24 +438,30 @@ struct ev_unmap {
 };
 _Static_assert(sizeof(struct ev_unmap) == 96, "wire ABI");
 
-#define EV_TABLE_FREED	1	/* goes back to the allocator */
+#define EV_TABLE_FREED		0x1	/* went back to the allocator */
+#define EV_TABLE_REPLACED	0x2	/* a map put a larger page in its place */
+#define EV_TABLE_GATHERED	0x4	/* [first, last] is all that a gather held when it was synced */
+#define EV_TABLE_IN_UNMAP	0x8	/* inside an unmap call: @call_* are valid */
 
 /*
- * A page-table page that an operation took out of @domain's table; op.h.time_ns is when it went
- * back. [first, last] is what that operation cleared: the least that is known to hold all that
- * the page translated.
+ * Page-table pages that were taken out of @domain's table; op.h.time_ns is when they went back.
+ * [first, last] is what they translated; with EV_TABLE_GATHERED what the gather held, and with
+ * EV_TABLE_IN_UNMAP as well the unmap that is going on may have unlinked them.
  */
 struct ev_table {
 	struct ev_op op;
 	__u64 domain;
 	__u64 first;
 	__u64 last;		/* inclusive */
-	__u64 paddr;
-	__u64 unlinked_ns;	/* when it was taken out; 0 unknown */
+	__u64 paddr;		/* of the first page */
+	__u64 unlinked_ns;	/* they were taken out then or later; 0 unknown */
+	__u64 call_first;
+	__u64 call_last;	/* inclusive */
+	__u64 call_begin_ns;
 	__u32 what;		/* EV_TABLE_* */
-	__u32 pad;
+	__u32 count;		/* pages; 512 or more are 512 */
 };
-_Static_assert(sizeof(struct ev_table) == 112, "wire ABI");
+_Static_assert(sizeof(struct ev_table) == 136, "wire ABI");
 
 /* Pages that had been mapped for I/O went back to the allocator. */
 struct ev_page_free {

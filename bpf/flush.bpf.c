@@ -106,7 +106,7 @@ static __always_inline void tag_attached(void *ctx, u32 kind)
 
 	if ((s32)ret_of(ctx) || !want_device(dev, NULL))
 		return;
-	emit_tag(domain, dev, kind, context_now());
+	emit_tag(domain, dev, kind, EV_TAG_NO_PASID, context_now());
 }
 
 /* intel_iommu_attach_device(domain, dev[, old]) */

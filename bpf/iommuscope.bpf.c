@@ -9,6 +9,7 @@
 #include "vfio.bpf.c"
 #include "flush.bpf.c"
 #include "page.bpf.c"
+#include "table.bpf.c"
 #include "refiommu.bpf.c"
 #include "state.bpf.c"
 

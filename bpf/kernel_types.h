@@ -148,6 +148,9 @@ struct group_device___reset {		/* 7.x: parked in the blocking domain during a re
 };
 
 struct iommu_iotlb_gather {
+	unsigned long start;
+	unsigned long end;
+	struct list_head freelist;	/* 6.16+: struct iommu_pages_list, which begins with it */
 	bool queued;
 };
 
@@ -171,6 +174,7 @@ struct sg_table {
 
 struct page {
 	unsigned long flags;
+	struct list_head lru;	/* on a freelist; 6.16+: struct ioptdesc, laid over it */
 };
 
 struct scatterlist___flags {		/* CONFIG_NEED_SG_DMA_FLAGS */
@@ -192,7 +196,10 @@ struct xa_node {
 
 /* drivers/iommu/intel/iommu.h */
 struct intel_iommu {
+	u64 cap;
+	u64 ecap;
 	int seq_id;
+	unsigned char name[13];
 	void *qi;		/* NULL: register-based invalidation */
 };
 
@@ -203,6 +210,10 @@ struct dmar_domain {
 
 struct dmar_domain___gaw {		/* until the tables became generic (7.x) */
 	int gaw;		/* lowered at attach; geometry is not, from 6.12 on */
+};
+
+struct dmar_domain___6_1 {
+	int flags;
 };
 
 struct dmar_domain___first_level {	/* 6.2+ */
@@ -229,6 +240,9 @@ struct qi_desc {
 /* drivers/iommu/amd/amd_iommu_types.h */
 struct amd_iommu {
 	struct iommu_device iommu;
+	int index;
+	u32 cap;
+	u64 features;
 };
 
 struct iommu_cmd {

@@ -10,6 +10,7 @@
 
 extern const void intel_iommu_ops __ksym __weak;
 extern const void amd_iommu_ops __ksym __weak;
+extern const void intel_fs_paging_domain_ops __ksym __weak;	/* 6.19+ */
 extern const void pci_bus_type __ksym __weak;
 
 #define NAME_REFIOMMU 0x756d6d6f69666572ULL	/* a module's name as a little-endian word */
@@ -119,6 +120,23 @@ static __always_inline void *xarray_load(void *head, u32 index)
 	return NULL;
 }
 
+#define DOMAIN_FLAG_USE_FIRST_LEVEL 0x2	/* 6.1, drivers/iommu/intel/iommu.h */
+
+/* Where the domain says it changed its place with each generation of the driver. */
+static __always_inline bool vtd_first_stage(struct iommu_domain *domain, struct dmar_domain *dd)
+{
+	struct dmar_domain___first_level *bits = (void *)dd;
+	struct dmar_domain___6_1 *old = (void *)dd;
+
+	if (&intel_fs_paging_domain_ops)
+		return (const void *)BPF_CORE_READ(domain, ops) == &intel_fs_paging_domain_ops;
+	if (bpf_core_field_exists(bits->use_first_level))
+		return BPF_CORE_READ_BITFIELD_PROBED(bits, use_first_level);
+	if (bpf_core_field_exists(old->flags))
+		return BPF_CORE_READ(old, flags) & DOMAIN_FLAG_USE_FIRST_LEVEL;
+	return true;	/* the one of which less is expected */
+}
+
 static __always_inline bool vtd_read_tag(struct iommu_domain *domain, struct device *dev,
 					 struct tag *t)
 {
@@ -139,7 +157,9 @@ static __always_inline bool vtd_read_tag(struct iommu_domain *domain, struct dev
 	t->did = BPF_CORE_READ(did, did);
 	t->sid = BPF_CORE_READ(info, bus) << 8 | BPF_CORE_READ(info, devfn);
 	t->ats = BPF_CORE_READ_BITFIELD_PROBED(info, ats_enabled);
-	t->scalable = !!BPF_CORE_READ(info, pasid_table);
+	t->scalable = BPF_CORE_READ(info, pasid_table) ? EV_TAG_SCALABLE : 0;
+	if (vtd_first_stage(domain, dd))
+		t->scalable |= EV_TAG_FIRST_STAGE;
 	return true;
 }
 
@@ -179,10 +199,61 @@ static __always_inline bool amd_read_tag(struct iommu_domain *domain, struct dev
 	return true;
 }
 
+#define VTD_CAP_RWBF	(1ULL << 4)	/* VT-d specification 11.4.2 */
+#define VTD_CAP_CM	(1ULL << 7)
+#define VTD_ECAP_SMTS	(1ULL << 43)	/* 11.4.3 */
+#define AMD_CAP_NPCACHE	(1U << 26)	/* AMD 48882, 3.2.1: capability header */
+
+static __always_inline void vtd_read_iommu(struct ev_iommu *rec, struct intel_iommu *iommu)
+{
+	rec->cap = BPF_CORE_READ(iommu, cap);
+	rec->ecap = BPF_CORE_READ(iommu, ecap);
+	rec->flags = (rec->cap & VTD_CAP_CM ? EV_IOMMU_CACHING : 0) |
+		     (rec->cap & VTD_CAP_RWBF ? EV_IOMMU_RWBF : 0) |
+		     (rec->ecap & VTD_ECAP_SMTS ? EV_IOMMU_SCALABLE : 0);
+	bpf_core_read(rec->name, 13, &iommu->name);
+}
+
+static __always_inline void amd_read_iommu(struct ev_iommu *rec, struct amd_iommu *iommu)
+{
+	u32 index = BPF_CORE_READ(iommu, index);
+
+	rec->ecap = BPF_CORE_READ(iommu, features);
+	rec->flags = BPF_CORE_READ(iommu, cap) & AMD_CAP_NPCACHE ? EV_IOMMU_CACHING : 0;
+	if (index > 99)
+		return;
+	*(u32 *)rec->name = 0x64687669;		/* "ivhd" */
+	if (index > 9)
+		rec->name[4] = '0' + index / 10;
+	rec->name[index > 9 ? 5 : 4] = '0' + index % 10;
+}
+
+static __noinline int emit_iommu(u64 iommu, u32 kind, u32 flags)
+{
+	struct ev_iommu *rec;
+	struct emit e;
+
+	rec = emit_reserve(&e, EV_IOMMU, sizeof(*rec), flags);
+	if (!rec)
+		return 0;
+	rec->iommu = iommu;
+	rec->cap = 0;
+	rec->ecap = 0;
+	rec->driver_kind = kind;
+	rec->flags = 0;
+	__builtin_memset(rec->name, 0, sizeof(rec->name));
+	if (kind == EV_DRIVER_VTD)
+		vtd_read_iommu(rec, (void *)iommu);
+	else
+		amd_read_iommu(rec, (void *)iommu);
+	emit_submit(&e, rec);
+	return 0;
+}
+
 #define DOMAIN_PAGING 0x1	/* include/linux/iommu.h: __IOMMU_DOMAIN_PAGING */
 
 static __always_inline void emit_tag(struct iommu_domain *domain, struct device *dev, u32 kind,
-				     u32 flags)
+				     u32 pasid, u32 flags)
 {
 	struct tag t = {};
 	struct ev_tag *rec;
@@ -192,6 +263,7 @@ static __always_inline void emit_tag(struct iommu_domain *domain, struct device 
 		return;
 	if (kind == EV_DRIVER_VTD ? !vtd_read_tag(domain, dev, &t) : !amd_read_tag(domain, dev, &t))
 		return;
+	emit_iommu(t.iommu, kind, flags);
 	rec = emit_reserve(&e, EV_TAG, sizeof(*rec), flags);
 	if (!rec)
 		return;
@@ -200,7 +272,7 @@ static __always_inline void emit_tag(struct iommu_domain *domain, struct device 
 	rec->iommu = t.iommu;
 	rec->driver_kind = kind;
 	rec->did = t.did;
-	rec->pasid = EV_TAG_NO_PASID;
+	rec->pasid = pasid;
 	rec->sid = t.sid;
 	rec->ats = t.ats;
 	rec->scalable = t.scalable;

@@ -298,3 +298,42 @@ int ref_fault(void *ctx)
 	emit_submit(&e, rec);
 	return 0;
 }
+
+/*
+ * (domain, paddr, first, last, unlinked_ns, freed). Unlinking is no news but inside a map: there a
+ * larger page took the table's place.
+ */
+SEC("raw_tp/refiommu_table")
+int ref_table(void *ctx)
+{
+	bool freed = (u8)raw_arg(ctx, 5);
+	u64 domain = raw_arg(ctx, 0);
+	struct ev_table *rec;
+	struct scope *s;
+	struct frame *f;
+	struct emit e;
+	struct call c;
+
+	s = span_scope(&c);
+	f = s ? scope_top(s) : NULL;
+	if (!wanted_key(domain) || !wanted_task(c.flags) || (!freed && !(f && hook_is_map(f->hook))))
+		return 0;
+	c.begin_ns = bpf_ktime_get_ns();
+	c.inner = f ? f->inner : 0;
+	c.outer = f ? f->outer : 0;
+	rec = emit_op(&e, EV_TABLE, sizeof(*rec), &c);
+	if (!rec)
+		return 0;
+	rec->domain = domain;
+	rec->first = raw_arg(ctx, 2);
+	rec->last = raw_arg(ctx, 3);
+	rec->paddr = raw_arg(ctx, 1);
+	rec->unlinked_ns = raw_arg(ctx, 4) ?: (f ? scope_since(s) : 0);
+	rec->call_first = 0;
+	rec->call_last = 0;
+	rec->call_begin_ns = 0;
+	rec->what = freed ? EV_TABLE_FREED : EV_TABLE_REPLACED;
+	rec->count = 1;
+	emit_submit(&e, rec);
+	return 0;
+}

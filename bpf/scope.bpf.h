@@ -89,6 +89,12 @@ static __always_inline struct frame *scope_top(struct scope *s)
 	return &s->frames[(depth - 1) & (SCOPE_DEPTH - 1)];
 }
 
+/* When the outermost intent in flight began; 0: there is none. */
+static __always_inline u64 scope_since(const struct scope *s)
+{
+	return s->depth && s->frames[0].id ? s->frames[0].begin_ns : 0;
+}
+
 static __always_inline bool frame_is_stale(const struct frame *f, u64 sp)
 {
 	return f->sp <= sp || f->sp - sp > STACK_SPAN;
@@ -184,19 +190,24 @@ static __always_inline struct frame *call_push(struct scope *s, u64 sp, u32 wher
 	return f;
 }
 
-/* Entry of a call. */
-static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 object, u64 iova,
-				       u64 size)
+/* Entry of a call; its frame, for who has more to put there, or NULL. */
+static __always_inline struct frame *call_open(void *ctx, u32 hook, bool intent)
 {
 	u32 where = context_now();
 	struct scope *s = scope_of(where);
-	struct frame *f;
 
 	if (!s) {
 		count_no_scope(false);
-		return;
+		return NULL;
 	}
-	f = call_push(s, scope_address(s, ctx), where, hook, intent);
+	return call_push(s, scope_address(s, ctx), where, hook, intent);
+}
+
+static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 object, u64 iova,
+				       u64 size)
+{
+	struct frame *f = call_open(ctx, hook, intent);
+
 	if (!f)
 		return;
 	f->object = object;

@@ -56,7 +56,7 @@ static __noinline int state_device(struct device *dev, struct iommu_group *group
 		return 0;	/* moved meanwhile: that is heard */
 	/* Those of refiommu are known from their trace event only: the module has no BTF. */
 	if (kind == EV_DRIVER_VTD || kind == EV_DRIVER_AMD)
-		emit_tag(domain, dev, kind, EVF_STATE);
+		emit_tag(domain, dev, kind, EV_TAG_NO_PASID, EVF_STATE);
 	rec = emit_reserve(&e, EV_ATTACH, sizeof(*rec), EVF_STATE);
 	if (!rec)
 		return 0;

@@ -232,6 +232,7 @@ static struct iommu_domain *ref_domain_alloc_paging(struct device *dev)
 	if (err)
 		return ERR_PTR(err);
 
+	domain->table.owner = &domain->domain;
 	geo = &domain->table.layout.geo;
 	domain->domain.ops = &ref_paging_ops;
 	domain->domain.pgsize_bitmap = geo->pgsizes;

@@ -15,8 +15,10 @@
 #include <linux/cleanup.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/timekeeping.h>
 #include "bugs.h"
 #include "table_priv.h"
+#include "trace.h"
 
 static const struct ref_format *const ref_formats[] = {
 	&ref_format_vtd,
@@ -142,12 +144,41 @@ void ref_table_free(u64 paddr)
 	page_free(page_at(paddr));
 }
 
-void ref_table_free_retired(struct list_head *pages)
+static u64 retired_first(const struct page *page)
+{
+	return ref_first_of(page_private(page), REF_GRANULE_LG2);
+}
+
+static unsigned int retired_level(const struct page *page)
+{
+	return page_private(page) & (BIT(REF_GRANULE_LG2) - 1);
+}
+
+/* The last IOVA that a table of @level from @first on translates; no root is ever asked about. */
+static u64 table_last(const struct ref_table *table, u64 first, unsigned int level)
+{
+	const struct ref_geometry *geo = &table->layout.geo;
+
+	return ref_last_of(first, ref_entry_lg2(&geo->windows[ref_window_of(geo, first)],
+						level + 1));
+}
+
+void ref_table_trace(const struct ref_table *table, u64 paddr, unsigned int level, u64 first,
+		     u64 unlinked_ns, bool freed)
+{
+	if (table->owner)
+		trace_refiommu_table(table->owner, paddr, first, table_last(table, first, level),
+				     unlinked_ns, freed);
+}
+
+void ref_table_free_retired(struct ref_table *table, struct list_head *pages)
 {
 	struct page *page, *next;
 
 	list_for_each_entry_safe(page, next, pages, lru) {
 		list_del(&page->lru);
+		ref_table_trace(table, page_to_phys(page), retired_level(page),
+				retired_first(page), 0, true);
 		page_free(page);
 	}
 }
@@ -159,6 +190,7 @@ static void table_retire(struct ref_table *table, u64 paddr, unsigned int level,
 
 	lockdep_assert_held(&table->lock);
 	if (ref_bug(BUG_TABLE_FREED_EARLY)) {
+		ref_table_trace(table, paddr, level, first, ktime_get_ns(), true);
 		page_free(page);
 		return;
 	}
@@ -209,6 +241,7 @@ int ref_table_init(struct ref_table *table, const struct ref_format *format, uns
 	int err;
 
 	*layout = (struct ref_layout) { .format = format };
+	table->owner = NULL;
 	spin_lock_init(&table->lock);
 	INIT_LIST_HEAD(&table->retired);
 	err = format->geometry(&layout->geo, width, pgsizes);
@@ -234,6 +267,7 @@ void ref_table_destroy(struct ref_table *table)
 	bool leak = ref_bug(BUG_LEAK_ON_FREE);
 	LIST_HEAD(pages);
 
+	table->owner = NULL; /* nobody can ask any more when these pages go */
 	scoped_guard(spinlock_irqsave, &table->lock) {
 		for (unsigned int i = 0; i < REF_MAX_WINDOWS; i++) {
 			const struct ref_window *window = &layout->geo.windows[i];
@@ -250,20 +284,16 @@ void ref_table_destroy(struct ref_table *table)
 		if (!leak)
 			list_splice_init(&table->retired, &pages);
 	}
-	ref_table_free_retired(&pages);
+	ref_table_free_retired(table, &pages);
 }
 
 /* ---- own tables: retired pages ---- */
 
 static bool retired_inside(const struct ref_table *table, struct page *page, u64 first, u64 last)
 {
-	u64 own_first = ref_first_of(page_private(page), REF_GRANULE_LG2);
-	unsigned int level = page_private(page) & (BIT(REF_GRANULE_LG2) - 1);
-	const struct ref_geometry *geo = &table->layout.geo;
-	const struct ref_window *window = &geo->windows[ref_window_of(geo, own_first)];
-	u64 own_last = ref_last_of(own_first, ref_entry_lg2(window, level + 1));
+	u64 own_first = retired_first(page);
 
-	return first <= own_first && own_last <= last;
+	return first <= own_first && table_last(table, own_first, retired_level(page)) <= last;
 }
 
 bool ref_table_owes_flush(struct ref_table *table, u64 first, u64 last)

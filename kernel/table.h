@@ -25,6 +25,8 @@
 #include <linux/types.h>
 #include "refiommu.h"
 
+struct iommu_domain;
+
 #define REF_MAX_WINDOWS 2
 
 /**
@@ -171,11 +173,13 @@ void ref_walk(const struct ref_layout *layout, u64 iova, ref_read_fn read, void 
  * @layout: format and roots; constant after init
  * @lock: guards every entry and @retired
  * @retired: unlinked pages (struct page.lru; .private: first IOVA | level)
+ * @owner: whom trace events about table pages name; NULL: none are fired
  */
 struct ref_table {
 	struct ref_layout layout;
 	spinlock_t lock; /* every entry and @retired */
 	struct list_head retired;
+	struct iommu_domain *owner;
 };
 
 /**
@@ -231,7 +235,8 @@ size_t ref_table_unmap(struct ref_table *table, u64 iova, size_t bytes);
  */
 void ref_table_take_retired(struct ref_table *table, u64 first, u64 last, struct list_head *pages);
 
-void ref_table_free_retired(struct list_head *pages);
+/* What ref_table_take_retired() took from @table. */
+void ref_table_free_retired(struct ref_table *table, struct list_head *pages);
 
 /* Is @paddr a table page that was unlinked and waits for its flush? */
 bool ref_table_is_retired(struct ref_table *table, u64 paddr);

@@ -16,6 +16,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
+#include <linux/timekeeping.h>
 #include "bugs.h"
 #include "table_priv.h"
 
@@ -247,6 +248,9 @@ static int map_make_room(struct ref_table *table, struct ref_mapping *map)
 	}
 	for (i = 0; i < nr; i++) {
 		slot_find(table, map->window, map->iova + (i << lg2), map->level, &slot);
+		if (slot.entry.kind == REF_ENTRY_TABLE)
+			ref_table_trace(table, slot.entry.paddr, slot.level - 1,
+					map->iova + (i << lg2), ktime_get_ns(), false);
 		slot_clear(table, map->window, map->iova + (i << lg2), &slot);
 	}
 	return 0;

@@ -63,6 +63,10 @@ static inline u64 *ref_entries_at(u64 paddr)
 u64 ref_table_alloc(const struct ref_window *window, unsigned int level, gfp_t gfp);
 void ref_table_free(u64 paddr);
 
+/* The table page @paddr, which translates from @first on, goes or went: see trace.h. */
+void ref_table_trace(const struct ref_table *table, u64 paddr, unsigned int level, u64 first,
+		     u64 unlinked_ns, bool freed);
+
 /* No leaf in a table of @level or below? table->lock held. */
 bool ref_table_is_empty(struct ref_table *table, const struct ref_window *window, u64 paddr,
 			unsigned int level);

@@ -15,7 +15,8 @@
  *
  * Only to tell about it, each hit is compared with the tables; that changes nothing but the flags.
  * Faults are not remembered. All is guarded by instance->lock; trace events are fired after it
- * is dropped.
+ * is dropped. (Table pages are table.c's: it fires under its own lock where a map or a planted bug
+ * takes them.)
  */
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -369,7 +370,7 @@ static void ref_iotlb_command(struct ref_domain *domain, u32 kind, u64 first, u6
 	if (send)
 		trace_refiommu_flush(instance->nr, kind, &domain->domain, did, sent_first,
 				     sent_last, NULL, begin_ns);
-	ref_table_free_retired(&retired);
+	ref_table_free_retired(&domain->table, &retired);
 }
 
 void ref_tlb_flush_range(struct ref_domain *domain, u64 first, u64 last)

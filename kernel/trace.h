@@ -11,6 +11,7 @@
  *   refiommu_replay_begin, refiommu_replay_entry, refiommu_replay_end
  *   refiommu_tag    a device's translations may be cached under (instance, did), or no longer
  *   refiommu_flush  a completed invalidation, as it was sent
+ *   refiommu_table  a table page of a living domain was unlinked, or went back to the allocator
  *   refiommu_dma    a DMA of an endpoint has ended
  *   refiommu_fault  an I/O page fault
  */
@@ -194,6 +195,35 @@ TRACE_EVENT(refiommu_flush,
 	TP_printk("instance=%u kind=%u domain=%p did=%u first=0x%llx last=0x%llx dev=%s begin=%llu",
 		  __entry->instance, __entry->kind, __entry->domain, __entry->did, __entry->first,
 		  __entry->last, __get_str(dev), __entry->begin_ns)
+);
+
+/*
+ * first, last: what the page translated. unlinked_ns: ktime_get_ns() when it was taken out, 0 if
+ * that was not kept. freed: it went back to the allocator; else it waits for a flush.
+ */
+TRACE_EVENT(refiommu_table,
+	TP_PROTO(struct iommu_domain *domain, u64 paddr, u64 first, u64 last, u64 unlinked_ns,
+		 bool freed),
+	TP_ARGS(domain, paddr, first, last, unlinked_ns, freed),
+	TP_STRUCT__entry(
+		__field(void *, domain)
+		__field(u64, paddr)
+		__field(u64, first)
+		__field(u64, last)
+		__field(u64, unlinked_ns)
+		__field(bool, freed)
+	),
+	TP_fast_assign(
+		__entry->domain = domain;
+		__entry->paddr = paddr;
+		__entry->first = first;
+		__entry->last = last;
+		__entry->unlinked_ns = unlinked_ns;
+		__entry->freed = freed;
+	),
+	TP_printk("domain=%p paddr=0x%llx first=0x%llx last=0x%llx unlinked=%llu %s",
+		  __entry->domain, __entry->paddr, __entry->first, __entry->last,
+		  __entry->unlinked_ns, __entry->freed ? "freed" : "unlinked")
 );
 
 /* op: REFIOMMU_DMA_*, flags: REFIOMMU_DMA_* of the result */

@@ -165,6 +165,23 @@ STORY void tag(struct story *s, uint64_t domain, uint64_t dev)
 	tag_as(s, domain, dev, (struct tagged){ EV_DRIVER_VTD, DID, EV_TAG_NO_PASID, SID, 0 });
 }
 
+STORY void iommu(struct story *s, uint32_t flags)
+{
+	struct ev_iommu r = { .iommu = MMU, .driver_kind = EV_DRIVER_VTD, .flags = flags,
+			      .name = "dmar0" };
+
+	SEND(s, EV_IOMMU, r);
+}
+
+/* What a map call is heard as tells whether it has flushed when it returns. */
+STORY void maps_heard_as(struct story *s, const char *function)
+{
+	struct ev_hook r = { .hook = HOOK_MAP, .state = EV_HOOK_HEARD };
+
+	snprintf(r.function, sizeof(r.function), "%s", function);
+	SEND(s, EV_HOOK, r);
+}
+
 /* The state is read: DEV is in @domain. */
 STORY void state_read(struct story *s, uint64_t dev, uint64_t domain)
 {
@@ -215,6 +232,24 @@ STORY void page_free(struct story *s, uint64_t paddr, uint64_t bytes)
 	struct ev_page_free r = { .paddr = paddr, .bytes = bytes, .pid = 100 };
 
 	SEND(s, EV_PAGE_FREE, r);
+}
+
+struct freed {
+	uint64_t first, last;
+	uint64_t call_first, call_last;
+	uint64_t unlinked, call_begin;
+	uint32_t what;
+};
+
+STORY void table(struct story *s, struct freed t)
+{
+	struct ev_table r = { .domain = DOM, .first = t.first, .last = t.last, .paddr = 0x5000,
+			      .unlinked_ns = t.unlinked, .call_first = t.call_first,
+			      .call_last = t.call_last, .call_begin_ns = t.call_begin,
+			      .what = t.what, .count = 1 };
+
+	op_fill(s, &r.op);
+	SEND(s, EV_TABLE, r);
 }
 
 STORY void vfio(struct story *s, uint16_t type, uint64_t iova, uint64_t size, uint32_t flags)

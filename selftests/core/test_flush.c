@@ -137,8 +137,9 @@ static void a_device_tlb_owes_for_itself(void **state)
 		{ QI_DEVTLB(SID), BUF, 1 },
 		{ QI_DEVTLB(SID), BUF | 1, 1 },
 		{ QI_DEVTLB(SID + 1), BUF | 0x1001, 1 },
-		{ QI_PASID_DEVTLB(SID, 0), BUF | 0x1800, 0 },
-		{ QI_PASID_DEVTLB(SID, 0), BUF, 1 },
+		{ QI_PASID_DEVTLB(SID, 0), BUF | 0x1801, 0 },	/* of all PASIDs */
+		{ QI_PASID_DEVTLB(SID, 0), BUF | 0x1800, 1 },	/* of one */
+		{ QI_PASID_DEVTLB(SID, 0), BUF | 1, 1 },
 		{ QI_GLOBAL, 0, 1 },
 	};
 	const struct tagged with_ats = { EV_DRIVER_VTD, DID, EV_TAG_NO_PASID, SID, 1 };
@@ -153,6 +154,37 @@ static void a_device_tlb_owes_for_itself(void **state)
 		map(&s, BUF, BUF_SIZE);
 		unmap_fast(&s, BUF, BUF_SIZE);
 		qi(&s, QI_DOMAIN(DID), 0);
+		qi(&s, cases[i].qw0, cases[i].qw1);
+		map(&s, BUF, BUF_SIZE);
+		assert_int_equal(found(&s, NULL, GRADE_VIOLATION), cases[i].findings);
+		story_end(&s);
+	}
+}
+
+/* A PASID's translations are tagged with it: a flush of another pays nothing, a domain's does. */
+static void a_pasid_owes_for_itself(void **state)
+{
+	static const struct {
+		uint64_t qw0, qw1;
+		uint64_t findings;
+	} cases[] = {
+		{ QI_PASID_PAGES(DID, 5), BUF | 2, 0 },
+		{ QI_PASID_ALL(DID, 5), 0, 0 },
+		{ QI_PASID_ALL(DID, 0), 0, 1 },
+		{ QI_PASID_ALL(DID, 6), 0, 1 },
+		{ QI_DOMAIN(DID), 0, 0 },
+	};
+	const struct tagged with_pasid = { EV_DRIVER_VTD, DID, 5, SID, 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct story s;
+
+		story_begin(&s);
+		tag_as(&s, DOM, DEV, with_pasid);
+		map(&s, BUF, BUF_SIZE);
+		unmap_fast(&s, BUF, BUF_SIZE);
 		qi(&s, cases[i].qw0, cases[i].qw1);
 		map(&s, BUF, BUF_SIZE);
 		assert_int_equal(found(&s, NULL, GRADE_VIOLATION), cases[i].findings);
@@ -222,6 +254,7 @@ int main(void)
 		cmocka_unit_test(amd_commands),
 		cmocka_unit_test(amd_commands_need_a_wait),
 		cmocka_unit_test(a_device_tlb_owes_for_itself),
+		cmocka_unit_test(a_pasid_owes_for_itself),
 		cmocka_unit_test(several_flushes_make_one_union),
 		cmocka_unit_test(the_top_page),
 		cmocka_unit_test(an_iommu_that_no_tag_named),

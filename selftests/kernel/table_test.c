@@ -33,5 +33,5 @@ void flushed(struct ref_table *t, u64 first, u64 last)
 	LIST_HEAD(pages);
 
 	ref_table_take_retired(t, first, last, &pages);
-	ref_table_free_retired(&pages);
+	ref_table_free_retired(t, &pages);
 }

@@ -435,7 +435,7 @@ static void *map_and_unmap(void *arg)
 			ref_table_unmap(cpu->table, 1ULL << 30, 1024 * PAGE);
 		}
 		ref_table_take_retired(cpu->table, 0, ~0ULL, &pages);
-		ref_table_free_retired(&pages);
+		ref_table_free_retired(cpu->table, &pages);
 	}
 	return NULL;
 }

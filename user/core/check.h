@@ -39,6 +39,8 @@ extern const struct checker check_refused;
 extern const struct checker check_unmap_nothing;
 extern const struct checker check_left_mapped;
 extern const struct checker check_stale;
+extern const struct checker check_synced;
+extern const struct checker check_table;
 extern const struct checker check_dma;
 extern const struct checker check_freed;
 extern const struct checker check_freed_move;
@@ -59,20 +61,31 @@ static inline void check_begin(struct finding *f, enum finding_id id, enum grade
 	};
 }
 
-/** check_cache() - Say which cache @f is about. */
-static inline void check_cache(struct finding *f, const struct cache *c)
-{
-	f->iommu = c->iommu->ptr;
-	f->cache_kind = c->kind;
-	f->cache_id = c->kind == CACHE_IOTLB ? c->did : c->sid;
-}
-
 /** check_range() - Say which range @f is about. */
 static inline void check_range(struct finding *f, uint64_t iova, uint64_t last)
 {
 	f->ranged = true;
 	f->iova = iova;
 	f->last = last;
+}
+
+/** check_cache() - Say which cache @f is about, @what in words. */
+static inline void check_cache(struct finding *f, const struct cache *c, const char *what)
+{
+	f->iommu = c->iommu->ptr;
+	f->cache_kind = c->kind;
+	f->cache_id = cache_id(c);
+	f->device = c->nusers ? c->users[0]->ptr : 0;
+	finding_text(f, "cache", what);
+	finding_hex(f, c->kind == CACHE_DEVTLB ? "sid" : "did", f->cache_id);
+	if (c->pasid != EV_TAG_NO_PASID)
+		finding_hex(f, "pasid", c->pasid);
+}
+
+/** owe_sure() - Is @o, which @c owes, beyond doubt and not told yet? */
+static inline bool owe_sure(const struct model *m, const struct cache *c, const struct owe *o)
+{
+	return !o->reported && model_owe_sure(m, c, o);
 }
 
 /** range_ref() - Refer to the record that mapped @r. */

@@ -99,14 +99,13 @@ static int linger_found(const struct freed *w, const struct range *r, const stru
 
 	check_begin(&f, FINDING_FREED_WHILE_MAPPED, GRADE_VIOLATION, w->op, r->domain);
 	check_range(&f, r->iova, r->last);
-	f.device = c->users[0]->ptr;
 	f.cause = o->cause;
-	check_cache(&f, c);
 	range_ref(&f, r);
 	finding_ref(&f, "unmap", &(struct ref){ .kind = EV_UNMAP, .cpu = o->cpu, .pid = o->pid,
 			.seq = o->seq, .time_ns = o->end });
 	freed_ref(&f, w->op);
 	finding_text(&f, "was", "unmapped, not flushed");
+	check_cache(&f, c, c->kind == CACHE_IOTLB ? "IOTLB" : "device TLB");
 	freed_details(&f, r, w->op);
 	return report_add(w->rep, &f);
 }

@@ -13,18 +13,6 @@
 /* With the begin of an attach unknown: how long it may have taken. */
 #define ATTACH_NS 1000000000ULL
 
-static void cache_details(struct finding *f, const struct cache *c)
-{
-	f->iommu = c->iommu->ptr;
-	f->cache_kind = c->kind;
-	f->cache_id = c->kind == CACHE_IOTLB ? c->did : c->sid;
-	f->device = c->nusers ? c->users[0]->ptr : 0;
-	finding_text(f, "cache", c->kind == CACHE_IOTLB ? "IOTLB" : "device TLB");
-	finding_hex(f, c->kind == CACHE_IOTLB ? "did" : "sid", f->cache_id);
-	if (c->pasid != EV_TAG_NO_PASID)
-		finding_hex(f, "pasid", c->pasid);
-}
-
 static void owe_refs(struct finding *f, const struct owe *o)
 {
 	finding_ref(f, "map", &(struct ref){ .kind = EV_MAP, .cpu = o->map_cpu,
@@ -35,6 +23,25 @@ static void owe_refs(struct finding *f, const struct owe *o)
 		finding_ref(f, "last flush of a part", &(struct ref){ .kind = o->partial.kind,
 				.cpu = o->partial.cpu, .seq = o->partial.seq,
 				.time_ns = o->partial.end });
+}
+
+static bool is_table_of(void *arg, const struct finding *f)
+{
+	const struct finding *stale = arg;
+
+	return f->id == FINDING_TABLE_FREED_EARLY && f->domain == stale->domain &&
+	       f->domain_gen == stale->domain_gen && f->time_ns >= stale->begin_ns &&
+	       ranges_meet(f->iova, f->last, stale->iova, stale->last);
+}
+
+/* No flush came at all, or it fell short: that a table page went without one is no news. */
+static void fold_tables(struct report *rep, const struct finding *stale, const struct owe *o)
+{
+	struct finding key = *stale;
+
+	key.begin_ns = o->begin;
+	if (rep->newest_ns >= o->begin)
+		report_fold(rep, is_table_of, &key);
 }
 
 static int stale_found(const struct cache *c, struct owe *o, const char *shown,
@@ -50,18 +57,30 @@ static int stale_found(const struct cache *c, struct owe *o, const char *shown,
 	if (op->seq != o->seq || op->cpu != o->cpu)
 		finding_op(&f, "shown by", op);
 	finding_text(&f, "when", shown);
-	cache_details(&f, c);
+	check_cache(&f, c, c->kind == CACHE_IOTLB ? "IOTLB" : "device TLB");
 	finding_hex(&f, "unmapped_iova", o->from);
 	finding_hex(&f, "unmapped_last", o->to);
 	finding_dec(&f, "queued", !!(o->flags & EVF_QUEUED));
 	o->reported = true;
+	fold_tables(rep, &f, o);
 	return report_add(rep, &f);
 }
 
-static bool owe_sure(const struct model *m, const struct cache *c, const struct owe *o)
+/*
+ * AMD-Vi: the completion wait may be another CPU's, whose record comes later than the return of
+ * who relied on it. What was queued in time is not known to be late.
+ */
+static bool owe_waits(const struct cache *c, const struct owe *o, struct report *rep)
 {
-	return !o->reported && epoch_sure(m, o->epoch, c->domain->sure_epoch) &&
-	       model_cache_sure(m, c) && c->nusers;
+	if (!cache_pends(c, o))
+		return false;
+	rep->tally.unknown++;
+	return true;
+}
+
+static bool owes_unmaps(const struct cache *c)
+{
+	return c->nowes && c->kind != CACHE_ABSENT;
 }
 
 static int reused_in(const struct model *m, const struct cache *c, const struct op *op,
@@ -90,7 +109,7 @@ static int stale_reuse(const struct model *m, const struct op *op, struct report
 	if (!d || op->u.map.ret || op->empty)
 		return 0;
 	for (c = d->caches; c && !ret; c = c->next) {
-		if (c->nowes)
+		if (owes_unmaps(c))
 			ret = reused_in(m, c, op, rep);
 	}
 	return ret;
@@ -104,7 +123,8 @@ static int returned_in(const struct model *m, const struct cache *c, const struc
 	int ret = 0;
 
 	for (o = owe_first(c, op->iova, op->last); o && !ret; o = owe_next(c, o, op->last)) {
-		if (o->seq == op->seq && o->cpu == op->cpu && owe_sure(m, c, o))
+		if (o->seq == op->seq && o->cpu == op->cpu && owe_sure(m, c, o) &&
+		    !owe_waits(c, o, rep))
 			ret = stale_found(c, o, "iommu_unmap returned", op, rep);
 	}
 	return ret;
@@ -119,7 +139,7 @@ static int stale_return(const struct model *m, const struct op *op, struct repor
 	if (!d || op->empty || op->flags & (EVF_FAST | DEFERRED))
 		return 0;
 	for (c = d->caches; c && !ret; c = c->next) {
-		if (c->nowes)
+		if (owes_unmaps(c))
 			ret = returned_in(m, c, op, rep);
 	}
 	return ret;
@@ -133,7 +153,8 @@ static int ended_in(const struct model *m, const struct cache *c, const struct p
 
 	for (o = owe_first(c, p->range.iova, p->range.last); o && !ret;
 	     o = owe_next(c, o, p->range.last)) {
-		if (o->cause == op->id && !(o->flags & DEFERRED) && owe_sure(m, c, o))
+		if (o->cause == op->id && !(o->flags & DEFERRED) && owe_sure(m, c, o) &&
+		    !owe_waits(c, o, rep))
 			ret = stale_found(c, o, "the intent ended", op, rep);
 	}
 	return ret;
@@ -153,7 +174,7 @@ static int stale_intent(const struct model *m, const struct op *op, struct repor
 		if (cause->pieces[i].domain->dead)
 			continue;
 		for (c = cause->pieces[i].domain->caches; c && !ret; c = c->next) {
-			if (c->nowes)
+			if (owes_unmaps(c))
 				ret = ended_in(m, c, &cause->pieces[i], op, rep);
 		}
 	}
@@ -186,18 +207,23 @@ static const struct cache *cache_left(const struct model *m, const struct findin
 
 	for (; c; c = c->next) {
 		if (c->iommu->ptr == f->iommu && c->kind == f->cache_kind &&
-		    f->cache_id == (c->kind == CACHE_IOTLB ? c->did : c->sid))
+		    f->cache_id == cache_id(c))
 			return c;
 	}
 	return NULL;
+}
+
+static bool is_about_flushes(const struct finding *f)
+{
+	return f->id == FINDING_STALE_IOTLB || f->id == FINDING_FLUSH_SHORT ||
+	       f->id == FINDING_MAP_NOT_SYNCED || f->id == FINDING_TABLE_FREED_EARLY;
 }
 
 static bool was_leaving(void *arg, const struct finding *f)
 {
 	const struct detach *t = arg;
 
-	return (f->id == FINDING_STALE_IOTLB || f->id == FINDING_FLUSH_SHORT) &&
-	       f->time_ns >= t->begin && !cache_left(t->m, f);
+	return is_about_flushes(f) && f->time_ns >= t->begin && !cache_left(t->m, f);
 }
 
 /*

@@ -29,6 +29,8 @@ static const struct checker *const checkers[] = {
 	&check_leak_domain,
 	&check_leak_driver,
 	&check_stale,
+	&check_synced,
+	&check_table,
 	&check_dma,
 	&check_outside,
 	&check_replay_vfio,
@@ -345,6 +347,11 @@ static bool flush_deaf(const struct model *m)
 	return false;
 }
 
+static bool judges_flushes(const struct checker *c)
+{
+	return c == &check_stale || c == &check_synced || c == &check_table;
+}
+
 int engine_checker(const struct engine *e, size_t i, struct checker_status *st)
 {
 	if (i >= NCHECKERS)
@@ -352,7 +359,7 @@ int engine_checker(const struct engine *e, size_t i, struct checker_status *st)
 
 	st->name = finding_name(checkers[i]->id);
 	st->off = checker_off(e->m, checkers[i]->needs);
-	if (!st->off && checkers[i] == &check_stale && flush_deaf(e->m))
+	if (!st->off && judges_flushes(checkers[i]) && flush_deaf(e->m))
 		st->off = "a hook it needs does not hear";
 	return 0;
 }

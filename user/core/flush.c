@@ -41,6 +41,17 @@ static void set_lowest_zero(struct flush *f, uint64_t addr, bool s)
 	set_block(f, addr & PAGE_MASK, bits);
 }
 
+/* A mask of more than 52 bits is everything; IH: paging-structure caches may keep theirs. */
+static void vtd_block(uint64_t qw1, struct flush *f)
+{
+	set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
+	f->leaf_only = qw1 >> 6 & 1;
+}
+
+/*
+ * Drain bits say what the hardware waits for before it calls the command complete; drivers set
+ * them wherever the unit has them, and nothing that is judged here depends on them.
+ */
 static void vtd_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->did = qw0 >> 16 & 0xffff;
@@ -52,7 +63,7 @@ static void vtd_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	case 2:
 		break;
 	case 3:
-		set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
+		vtd_block(qw1, f);
 		break;
 	default:
 		f->scope = FLUSH_UNKNOWN;
@@ -68,7 +79,7 @@ static void vtd_pasid_iotlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	case 2:
 		break;
 	case 3:
-		set_block(f, qw1 & PAGE_MASK, PAGE_BITS + (qw1 & 0x3f));
+		vtd_block(qw1, f);
 		break;
 	default:
 		f->scope = FLUSH_UNKNOWN;
@@ -87,6 +98,7 @@ static void vtd_pasid_devtlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	f->scope = FLUSH_DEVICE;
 	f->sid = qw0 >> 16 & 0xffff;
 	f->pasid = qw0 >> 32 & 0xfffff;
+	f->any_pasid = qw1 & 1;
 	set_lowest_zero(f, qw1, qw1 >> 11 & 1);
 }
 
@@ -129,6 +141,7 @@ static void amd_pages(uint64_t qw0, uint64_t qw1, struct flush *f)
 		f->scope = FLUSH_PASID;
 		f->pasid = qw0 & 0xfffff;
 	}
+	f->leaf_only = !(qw1 >> 1 & 1);
 	set_lowest_zero(f, qw1, qw1 & 1);
 }
 
@@ -136,6 +149,8 @@ static void amd_devtlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->scope = FLUSH_DEVICE;
 	f->sid = qw0 & 0xffff;
+	if (qw1 >> 2 & 1)
+		f->pasid = (qw0 >> 16 & 0xff) << 8 | (qw0 >> 48 & 0xff);
 	set_lowest_zero(f, qw1, qw1 & 1);
 }
 
@@ -219,9 +234,15 @@ void flush_from(const struct op *op, struct flush *f)
 	flush_amd(op->u.amd.qw0, op->u.amd.qw1, f);
 }
 
+/*
+ * An IOTLB tags what came without a PASID with RID_PASID, which Linux keeps at 0; a device TLB
+ * does not tag it (PCIe, ATS: invalidation requests with and without a PASID prefix).
+ */
 bool flush_covers_pasid(const struct flush *f, uint32_t pasid)
 {
 	uint32_t asked = f->pasid == EV_TAG_NO_PASID ? 0 : f->pasid;
 
+	if (f->scope == FLUSH_DEVICE)
+		return f->any_pasid || f->pasid == pasid;
 	return f->scope != FLUSH_PASID || asked == (pasid == EV_TAG_NO_PASID ? 0 : pasid);
 }

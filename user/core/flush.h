@@ -30,6 +30,8 @@ enum flush_scope {
 struct flush {
 	enum flush_scope scope;
 	bool failed;		/* the hardware did not confirm it */
+	bool leaf_only;		/* VT-d IH, AMD without PDE: tables may stay cached */
+	bool any_pasid;		/* FLUSH_DEVICE: entries of every PASID */
 	uint16_t cpu;
 	uint16_t kind;		/* enum ev_type */
 	uint32_t did;

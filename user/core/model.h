@@ -72,7 +72,11 @@ struct owe {
 	} partial;		/* the last flush that covered a part */
 };
 
-enum cache_kind { CACHE_IOTLB, CACHE_DEVTLB };
+/*
+ * CACHE_ABSENT: what an IOTLB in caching mode remembers as not present. A cache of its own: it
+ * owes a flush from a map on, the others from an unmap on.
+ */
+enum cache_kind { CACHE_IOTLB, CACHE_DEVTLB, CACHE_ABSENT };
 
 /* A cache that may hold translations of @domain. */
 struct cache {
@@ -99,6 +103,8 @@ struct cache {
 
 struct iommu {
 	uint64_t ptr;
+	uint32_t flags;		/* EV_IOMMU_* */
+	char name[17];
 	struct omap iotlb;	/* did -> struct cache, chained by peer */
 	struct omap devtlb;	/* sid -> struct cache */
 	struct flush ring[FLUSH_RING];
@@ -108,6 +114,17 @@ struct iommu {
 	size_t room;
 	struct iommu *next;
 };
+
+/* A table that a map replaced by a larger page: caches that lead to it must forget it. */
+struct replaced {
+	uint64_t first;
+	uint64_t last;
+	uint64_t paddr;
+	uint64_t at_ns;
+	uint32_t pid;
+};
+
+#define REPLACED_MAX 8
 
 struct domain {
 	uint64_t ptr;
@@ -131,6 +148,8 @@ struct domain {
 	uint32_t nresv;
 	struct cache *caches;
 	struct exposures *exposures;	/* NULL until there is one */
+	struct replaced replaced[REPLACED_MAX];
+	unsigned int nreplaced;
 	struct domain_counters n;
 	struct domain *next;	/* in order of appearance */
 };
@@ -422,6 +441,28 @@ const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr);
 /** owe_first() - Return: the lowest debt of @c that intersects [@iova, @last], or NULL. */
 struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last);
 
+/** cache_id() - Return: what its IOMMU calls @c: source id of a device TLB, else domain id. */
+static inline uint32_t cache_id(const struct cache *c)
+{
+	return c->kind == CACHE_DEVTLB ? c->sid : c->did;
+}
+
+/** cache_heard() - Return: the flushes of @c's IOMMU are heard. */
+bool cache_heard(const struct model *m, const struct cache *c);
+
+/** cache_pends() - Was a command queued, but not waited for yet, that pays a part of @o? */
+bool cache_pends(const struct cache *c, const struct owe *o);
+
+enum cache_asked { ASKED_NO, ASKED_YES, ASKED_UNKNOWN };
+
+/**
+ * cache_asked() - Was @c told to forget the tables of any byte of [@first, @last]?
+ * @since_ns: by flushes that began then or later,
+ * @until_ns: and were complete then
+ */
+enum cache_asked cache_asked(const struct cache *c, uint64_t first, uint64_t last,
+			     uint64_t since_ns, uint64_t until_ns);
+
 /** owe_next() - Return: the debt above @o that intersects [.., @last], or NULL. */
 struct owe *owe_next(const struct cache *c, const struct owe *o, uint64_t last);
 
@@ -513,6 +554,9 @@ int model_gap(struct model *m, const struct gap *g);
 
 /** model_advance() - Open and close gaps: the next record is of @time_ns. */
 void model_advance(struct model *m, uint64_t time_ns);
+
+/** model_syncs_maps() - Have maps flushed what they must when their records are made? */
+bool model_syncs_maps(const struct model *m);
 
 /** model_hook_needs() - Return: NEED_* that hook number @hook serves. */
 uint32_t model_hook_needs(uint32_t hook);

@@ -84,6 +84,7 @@ static void domain_end(struct model *m, struct domain *d)
 		cache_destroy(m, d->caches);
 	ranges_clear(&d->ranges);
 	d->nresv = 0;
+	d->nreplaced = 0;
 	d->dead = true;
 	d->died_ns = m->now;
 }

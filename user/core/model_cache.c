@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Caches that may hold translations of a domain: one per (IOMMU, domain id, PASID)
- * and one per device TLB, each with the devices on whose behalf it is filled. A cache
+ * and one per device TLB, each with the devices on whose behalf it is filled; in caching mode
+ * a second one beside each IOTLB. A cache
  * without devices is gone, and with it what it owed: the flushes of a detach are not
  * judged here.
  */
@@ -13,29 +14,24 @@
 
 static struct omap *cache_index(struct cache *c)
 {
-	return c->kind == CACHE_IOTLB ? &c->iommu->iotlb : &c->iommu->devtlb;
-}
-
-static uint32_t cache_key(const struct cache *c)
-{
-	return c->kind == CACHE_IOTLB ? c->did : c->sid;
+	return c->kind == CACHE_DEVTLB ? &c->iommu->devtlb : &c->iommu->iotlb;
 }
 
 static int index_add(struct cache *c)
 {
-	c->peer = omap_get(cache_index(c), cache_key(c));
-	return omap_put(cache_index(c), cache_key(c), c);
+	c->peer = omap_get(cache_index(c), cache_id(c));
+	return omap_put(cache_index(c), cache_id(c), c);
 }
 
 static void index_del(struct cache *c)
 {
-	struct cache *p = omap_get(cache_index(c), cache_key(c));
+	struct cache *p = omap_get(cache_index(c), cache_id(c));
 
 	if (p == c) {
 		if (!c->peer)
-			omap_del(cache_index(c), cache_key(c));
+			omap_del(cache_index(c), cache_id(c));
 		else
-			omap_put(cache_index(c), cache_key(c), c->peer);
+			omap_put(cache_index(c), cache_id(c), c->peer);
 		return;
 	}
 	while (p && p->peer != c)
@@ -206,7 +202,7 @@ static struct cache *cache_find(struct domain *d, const struct cache *like)
 
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind == like->kind && c->iommu == like->iommu &&
-		    cache_key(c) == cache_key(like) && pasid_same(c->pasid, like->pasid))
+		    cache_id(c) == cache_id(like) && pasid_same(c->pasid, like->pasid))
 			return c;
 	}
 	return NULL;
@@ -274,11 +270,21 @@ static int cache_enter(struct model *m, struct domain *d, struct device *dev,
 	return 0;
 }
 
+/* First-stage entries that are not present are never cached (VT-d 6.1). */
+static bool tag_caches_absent(const struct ev_tag *e, const struct iommu *u)
+{
+	return u->flags & EV_IOMMU_CACHING && !(e->scalable & EV_TAG_FIRST_STAGE);
+}
+
 static int tag_enter(struct model *m, const struct ev_tag *e, struct domain *d,
 		     struct device *dev, struct cache *like)
 {
 	int ret = cache_enter(m, d, dev, like);
 
+	if (!ret && tag_caches_absent(e, like->iommu)) {
+		like->kind = CACHE_ABSENT;
+		ret = cache_enter(m, d, dev, like);
+	}
 	if (ret || !e->ats || e->sid == ~0U)
 		return ret;
 
@@ -309,6 +315,18 @@ int apply_tag(struct model *m, const struct op *op)
 		return -ENOMEM;
 	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
 	return tag_enter(m, e, d, dev, &like);
+}
+
+int apply_iommu(struct model *m, const struct op *op)
+{
+	const struct ev_iommu *e = &op->u.iommu;
+	struct iommu *u = iommu_get(m, e->iommu);
+
+	if (!u)
+		return -ENOMEM;
+	u->flags = e->flags;
+	memcpy(u->name, e->name, sizeof(e->name));
+	return 0;
 }
 
 static int ref_tag_leave(struct model *m, const struct ev_ref_tag *e)

@@ -6,7 +6,8 @@
  * the entry was cleared, and nobody can tell. So it counts.)
  *
  * Debts of one cache are disjoint: only what was live opens one, and making a range
- * live closes what was owed there.
+ * live closes what was owed there. What a cache remembers as not present is the reverse: a
+ * map opens the debt, and an unmap closes it.
  */
 #include "model_priv.h"
 
@@ -47,6 +48,8 @@ static int owe_add(struct model *m, struct cache *c, const struct owe *o)
 		return -1;
 	}
 	c->nowes++;
+	if (c->kind == CACHE_ABSENT)
+		return 0;
 	c->domain->n.lingering++;
 	if (c->domain->n.lingering > c->domain->n.lingering_max)
 		c->domain->n.lingering_max = c->domain->n.lingering;
@@ -58,7 +61,7 @@ static void owe_drop(struct model *m, struct cache *c, struct owe *o)
 	omap_del(&c->owes, o->iova);
 	pool_put(&m->owes, o);
 	c->nowes--;
-	if (!--c->domain->n.lingering)
+	if (c->kind != CACHE_ABSENT && !--c->domain->n.lingering)
 		c->domain->calm_ns = m->now;
 }
 
@@ -97,7 +100,7 @@ void cache_pay(struct model *m, struct cache *c, const struct flush *f)
 	struct owe *o = c->nowes ? owe_first(c, f->iova, f->last) : NULL;
 	uint64_t at;
 
-	c->domain->n.flushes++;
+	c->domain->n.flushes += c->kind != CACHE_ABSENT;
 	if (!o)
 		return;
 	while (o) {
@@ -119,13 +122,14 @@ bool flush_reaches(const struct flush *f, const struct cache *c)
 	case FLUSH_UNKNOWN:
 		return true;
 	case FLUSH_GLOBAL:
-		return c->kind == CACHE_IOTLB;
+		return c->kind != CACHE_DEVTLB;
 	case FLUSH_DOMAIN:
 	case FLUSH_PASID:
-		return c->kind == CACHE_IOTLB && f->did == c->did &&
+		return c->kind != CACHE_DEVTLB && f->did == c->did &&
 		       flush_covers_pasid(f, c->pasid);
 	case FLUSH_DEVICE:
-		return c->kind == CACHE_DEVTLB && f->sid == c->sid;
+		return c->kind == CACHE_DEVTLB && f->sid == c->sid &&
+		       flush_covers_pasid(f, c->pasid);
 	default:
 		return false;
 	}
@@ -158,6 +162,16 @@ void debts_close(struct model *m, struct domain *d, uint64_t iova, uint64_t last
 		owes_carve(m, c, iova, last);
 }
 
+void debts_close_absent(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
+{
+	struct cache *c;
+
+	for (c = d->caches; c; c = c->next) {
+		if (c->kind == CACHE_ABSENT)
+			owes_carve(m, c, iova, last);
+	}
+}
+
 /* Flushes heard before the unmap itself: inside its call, or beside it. */
 static void pay_from_ring(struct model *m, struct cache *c, uint64_t begin)
 {
@@ -179,7 +193,7 @@ static void pay_from_ring(struct model *m, struct cache *c, uint64_t begin)
 	}
 }
 
-static bool cache_owes(const struct model *m, const struct cache *c, const struct op *op)
+bool cache_owes(const struct model *m, const struct cache *c, const struct op *op)
 {
 	return model_cache_sure(m, c) && c->since_ns < op->begin && cache_heard(m, c);
 }
@@ -291,10 +305,34 @@ void debts_open(struct model *m, struct domain *d, const struct op *op)
 	if (!d->caches && caches_untold(m, d))
 		m->unknown++;
 	for (c = d->caches; c; c = c->next) {
+		if (c->kind == CACHE_ABSENT)
+			continue;
 		if (cache_owes(m, c, op))
 			cache_open(m, c, op);
 		else if (!model_cache_sure(m, c) && cache_heard(m, c))
 			m->unknown++;
 	}
 	lingers_note(m, d);
+}
+
+void debts_open_absent(struct model *m, struct domain *d, const struct op *op)
+{
+	struct owe o = {
+		.iova = op->iova, .last = op->last, .from = op->iova, .to = op->last,
+		.begin = op->begin, .end = op->end, .cause = op->cause, .seq = op->seq,
+		.map_seq = op->seq, .map_end = op->end, .pid = op->pid, .map_pid = op->pid,
+		.epoch = m->epoch, .cpu = op->cpu, .map_cpu = op->cpu, .flags = op->flags,
+	};
+	struct cache *c;
+
+	for (c = d->caches; c; c = c->next) {
+		if (c->kind != CACHE_ABSENT)
+			continue;
+		if (!model_sure_op(m, op) || !cache_owes(m, c, op)) {
+			m->unknown += cache_heard(m, c);
+			continue;
+		}
+		owe_open(m, c, &o);
+		pay_from_ring(m, c, op->begin);
+	}
 }

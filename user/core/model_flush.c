@@ -28,7 +28,7 @@ static void pay_index(struct model *m, const struct omap *index, const struct fl
 	uint64_t key;
 
 	while (c) {
-		key = c->kind == CACHE_IOTLB ? c->did : c->sid;
+		key = cache_id(c);
 		pay_chain(m, c, f);
 		c = omap_ceil(index, key + 1);
 	}

@@ -267,6 +267,12 @@ int apply_hook(struct model *m, const struct op *op)
 	return 0;
 }
 
+/* Where iommu_map_nosync() is heard, its callers flush afterwards, all at once. */
+bool model_syncs_maps(const struct model *m)
+{
+	return !strcmp(m->hooks[HOOK_MAP].function, "iommu_map");
+}
+
 /* ---- marks ---- */
 
 static void mark_attached(struct model *m, const struct op *op)

@@ -59,6 +59,8 @@ int apply_map(struct model *m, const struct op *op)
 	if (!d)
 		return -ENOMEM;
 	count_map(d, op);
+	if (d->nreplaced)
+		replaced_done(d, op);
 	if (op->empty)
 		return 0;
 	if (op->u.map.ret)
@@ -72,6 +74,7 @@ int apply_map(struct model *m, const struct op *op)
 			return -ENOMEM;
 	}
 	debts_close(m, d, op->iova, op->last);
+	debts_open_absent(m, d, op);
 	if (range_insert(&d->ranges, &r))
 		return -ENOMEM;
 	if (d->ranges.count > d->n.live_max)
@@ -170,6 +173,7 @@ int apply_unmap(struct model *m, const struct op *op)
 	count_unmap(d, op);
 	if (op->empty)
 		return 0;
+	debts_close_absent(m, d, op->iova, op->last);
 	if (op->flags & EVF_ROLLBACK) {
 		/* Undoes what a failed map made; what was there before is a question. */
 		ranges_doubt(d, op->iova, op->last);

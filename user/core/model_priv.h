@@ -25,8 +25,9 @@ bool state_is_late(const struct model *m, const struct device *dev, uint32_t pas
 /* model_cache.c */
 int apply_tag(struct model *m, const struct op *op);
 int apply_ref_tag(struct model *m, const struct op *op);
+int apply_iommu(struct model *m, const struct op *op);
 bool driver_heard(const struct model *m, uint32_t driver_kind);
-bool cache_heard(const struct model *m, const struct cache *c);
+bool cache_owes(const struct model *m, const struct cache *c, const struct op *op);
 void cache_destroy(struct model *m, struct cache *c);
 void device_leave_caches(struct model *m, struct device *dev, const struct domain *keep,
 			 uint32_t pasid);
@@ -46,6 +47,8 @@ void iommu_doubt(struct model *m, struct iommu *mmu);
 
 /* model_debt.c */
 void debts_open(struct model *m, struct domain *d, const struct op *op);
+void debts_open_absent(struct model *m, struct domain *d, const struct op *op);
+void debts_close_absent(struct model *m, struct domain *d, uint64_t iova, uint64_t last);
 void debts_close(struct model *m, struct domain *d, uint64_t iova, uint64_t last);
 void debts_forget(struct model *m, struct cache *c);
 void cache_pay(struct model *m, struct cache *c, const struct flush *f);
@@ -66,6 +69,10 @@ void exposures_free(struct domain *d);
 int apply_map(struct model *m, const struct op *op);
 int apply_unmap(struct model *m, const struct op *op);
 void ranges_doubt(struct domain *d, uint64_t iova, uint64_t last);
+
+/* model_table.c */
+int apply_table(struct model *m, const struct op *op);
+void replaced_done(struct domain *d, const struct op *map);
 
 /* model_cause.c */
 int cause_map(struct model *m, struct domain *d, const struct op *op);

@@ -182,6 +182,16 @@ void report_retract(struct report *rep, report_match_fn match, void *arg)
 	}
 }
 
+void report_fold(struct report *rep, report_match_fn match, void *arg)
+{
+	struct finding *f;
+
+	for (f = rep->first; f; f = f->next) {
+		if (!f->retracted && match(arg, f))
+			f->retracted = true;
+	}
+}
+
 void report_soften(struct report *rep, report_match_fn match, void *arg, enum finding_id id,
 		   const char *why)
 {

@@ -162,6 +162,9 @@ typedef bool (*report_match_fn)(void *arg, const struct finding *f);
 /** report_retract() - Take back what @match selects; NULL selects all. */
 void report_retract(struct report *rep, report_match_fn match, void *arg);
 
+/** report_fold() - Take out what @match selects: another finding says it. Counts nowhere. */
+void report_fold(struct report *rep, report_match_fn match, void *arg);
+
 /**
  * report_soften() - Make notes of what @match selects
  * @rep:   the report

@@ -42,7 +42,7 @@ static const struct schema_field domain[] = {
 static const struct schema_field tag[] = {
 	HEX(ev_tag, domain), HEX(ev_tag, dev), HEX(ev_tag, iommu),
 	DEC(ev_tag, driver_kind), HEX(ev_tag, did), HEX(ev_tag, pasid),
-	HEX(ev_tag, sid), DEC(ev_tag, ats), DEC(ev_tag, scalable),
+	HEX(ev_tag, sid), DEC(ev_tag, ats), HEX(ev_tag, scalable),
 };
 
 static const struct schema_field unbind[] = {
@@ -136,7 +136,8 @@ static const struct schema_field alias[] = {
 static const struct schema_field table[] = {
 	OP_FIELDS,
 	HEX(ev_table, domain), HEX(ev_table, first), HEX(ev_table, last), HEX(ev_table, paddr),
-	DEC(ev_table, unlinked_ns), DEC(ev_table, what), DEC(ev_table, pad),
+	DEC(ev_table, unlinked_ns), HEX(ev_table, call_first), HEX(ev_table, call_last),
+	DEC(ev_table, call_begin_ns), HEX(ev_table, what), DEC(ev_table, count),
 };
 
 #define IP(n)	{ "ip" #n, offsetof(struct ev_stack, ip) + 8 * (n), 8, FIELD_HEX }

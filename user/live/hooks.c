@@ -332,6 +332,28 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.lost = "pages that are freed: no freed-while-mapped, no lazy-exposure",
 		.witness = WITNESS_ACTION, .tracepoint = 1,
 	},
+	[HOOK_TABLE_VTD] = {
+		.name = "flush.table_vtd",
+		.entry = "table_vtd_entry", .exit = "table_vtd_exit",
+		.function = { "intel_iommu_tlb_sync" },
+		.lost = "page-table pages that VT-d frees: no table-freed-early there",
+		.witness = WITNESS_FLUSH,
+	},
+	[HOOK_TABLE_AMD] = {
+		.name = "flush.table_amd",
+		.entry = "table_amd_entry", .exit = "table_amd_exit",
+		.function = { "amd_iommu_iotlb_sync" },
+		.lost = "page-table pages that AMD-Vi frees: no table-freed-early there",
+		.witness = WITNESS_FLUSH,
+	},
+	[HOOK_REF_TABLE] = {
+		.name = "flush.table_refiommu",
+		.exit = "ref_table",
+		.function = { "refiommu_table" },
+		.module = "refiommu",
+		.lost = "page-table pages of refiommu: no table-freed-early there",
+		.witness = WITNESS_FLUSH, .needs = HOOK_REF_FLUSH, .tracepoint = 1,
+	},
 };
 
 const char *witness_name(enum witness w)

@@ -64,7 +64,7 @@ void json_finding(const struct out *o, const struct finding *f)
 		fprintf(o->to, ",\"iova\":\"0x%" PRIx64 "\",\"last\":\"0x%" PRIx64 "\"", f->iova, f->last);
 	if (f->iommu)
 		fprintf(o->to, ",\"cache\":\"%s\",\"cache_id\":%u",
-			f->cache_kind == CACHE_IOTLB ? "iotlb" : "devtlb", f->cache_id);
+			f->cache_kind == CACHE_DEVTLB ? "devtlb" : "iotlb", f->cache_id);
 	fprintf(o->to, ",\"count\":%" PRIu64 ",\"evidence\":[", f->count);
 	for (i = 0; i < f->nrefs; i++) {
 		if (i)

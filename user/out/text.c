@@ -68,8 +68,8 @@ static void print_place(const struct out *o, const struct finding *f)
 	if (f->domain)
 		fprintf(o->to, "  domain 0x%" PRIx64 ".%u", f->domain, f->domain_gen);
 	if (f->iommu)
-		fprintf(o->to, "  %s %u", f->cache_kind == CACHE_IOTLB ? "IOTLB of domain id" :
-									  "device TLB of",
+		fprintf(o->to, "  %s %u", f->cache_kind == CACHE_DEVTLB ? "device TLB of" :
+									   "IOTLB of domain id",
 			f->cache_id);
 }
 

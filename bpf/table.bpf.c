@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Page-table pages that go back to the allocator: the driver's iotlb_sync, which flushes what a
+ * gather holds and then frees the pages on its list. They are counted at the entry, because
+ * at the exit nobody may look at them any more. Most gathers have none: those cost one look.
+ * drivers/iommu/intel/iommu.c: intel_iommu_tlb_sync(); amd/iommu.c: amd_iommu_iotlb_sync(),
+ * which frees tables from 6.19 on.
+ */
+#include "object.bpf.h"
+
+#define TABLES_MAX 512
+
+struct list_walk {
+	u64 pos;
+	u64 head;
+	u32 count;
+};
+
+static long list_step(u32 i, struct list_walk *w)
+{
+	struct list_head *at = (void *)w->pos;
+
+	if (w->pos == w->head || !w->pos)
+		return 1;
+	w->count = i + 1;
+	w->pos = (u64)BPF_CORE_READ(at, next);
+	return 0;
+}
+
+/* (domain, gather) */
+static __always_inline void table_begin(void *ctx, u32 hook)
+{
+	struct iommu_iotlb_gather *gather = (void *)arg(ctx, 1);
+	u64 page, first, last, vmemmap, head;
+	struct list_walk w = {};
+	struct list_head *at;
+	struct frame *f;
+
+	/* Not through w: what BPF_CORE_READ() is given it takes for a kernel's structure. */
+	head = (u64)gather + bpf_core_field_offset(struct iommu_iotlb_gather, freelist);
+	at = (void *)head;
+	w.head = head;
+	w.pos = (u64)BPF_CORE_READ(at, next);
+	if (w.pos == head || !w.pos)
+		return;
+	first = BPF_CORE_READ(gather, start);
+	last = BPF_CORE_READ(gather, end);
+	if (first > last)
+		return;	/* nothing was unmapped: what pages are these? */
+	page = w.pos - bpf_core_field_offset(struct page, lru);
+	bpf_loop(TABLES_MAX, list_step, &w, 0);
+	f = call_open(ctx, hook, false);
+	if (!f)
+		return;
+	vmemmap = vmemmap_start();
+	f->object = arg(ctx, 0);
+	f->iova = first;
+	f->size = last - first + 1;
+	f->last = last;
+	f->vaddr = vmemmap ? page_phys(page, vmemmap) : 0;
+	f->prot = w.count;
+}
+
+/* What is around the sync: the outermost intent, and the unmap call that made it. */
+static __always_inline void table_around(struct ev_table *rec)
+{
+	struct scope *s = scope_of(context_now());
+	struct frame *f = s ? scope_top(s) : NULL;
+
+	if (!f)
+		return;
+	rec->unlinked_ns = scope_since(s);
+	if ((f->hook != HOOK_UNMAP && f->hook != HOOK_UNMAP_FAST) || f->object != rec->domain)
+		return;
+	rec->what |= EV_TABLE_IN_UNMAP;
+	rec->call_first = f->iova;
+	rec->call_last = f->iova + f->size - 1;
+	rec->call_begin_ns = f->begin_ns;
+}
+
+static __always_inline void table_end(void *ctx, u32 hook)
+{
+	u64 domain = arg(ctx, 0);
+	struct ev_table *rec;
+	struct emit e;
+	struct call c;
+
+	call_end(ctx, hook, &c);
+	if (c.flags & (EVF_NOENTRY | EVF_NOCTX))
+		return;		/* no table page, or nobody knows which */
+	if (!wanted_key(domain) || !wanted_task(c.flags))
+		return;
+	rec = emit_op(&e, EV_TABLE, sizeof(*rec), &c);
+	if (!rec)
+		return;
+	rec->domain = domain;
+	rec->first = c.iova;
+	rec->last = c.last;
+	rec->paddr = c.vaddr;
+	rec->unlinked_ns = 0;
+	rec->call_first = 0;
+	rec->call_last = 0;
+	rec->call_begin_ns = 0;
+	rec->what = EV_TABLE_FREED | EV_TABLE_GATHERED;
+	rec->count = c.prot;
+	table_around(rec);
+	emit_submit(&e, rec);
+}
+
+SEC("fentry")
+int table_vtd_entry(void *ctx)
+{
+	table_begin(ctx, HOOK_TABLE_VTD);
+	return 0;
+}
+
+SEC("fexit")
+int table_vtd_exit(void *ctx)
+{
+	table_end(ctx, HOOK_TABLE_VTD);
+	return 0;
+}
+
+SEC("fentry")
+int table_amd_entry(void *ctx)
+{
+	table_begin(ctx, HOOK_TABLE_AMD);
+	return 0;
+}
+
+SEC("fexit")
+int table_amd_exit(void *ctx)
+{
+	table_end(ctx, HOOK_TABLE_AMD);
+	return 0;
+}
