@@ -87,12 +87,17 @@ struct dev_iommu {
 	void *priv;
 };
 
+struct dev_iommu___pasids {		/* 5.18+ */
+	u32 max_pasids;
+};
+
 struct dev_iommu___deferred {		/* 6.4+ */
 	u32 attach_deferred:1;
 };
 
 struct iommu_group;
 struct bus_type;
+struct pci_dev;
 
 struct device {
 	struct kobject kobj;
@@ -102,8 +107,17 @@ struct device {
 	struct dev_iommu *iommu;
 };
 
+struct pci_sysdata {
+	struct pci_dev *vmd_dev;	/* with CONFIG_VMD */
+};
+
+struct pci_bus {
+	void *sysdata;
+};
+
 struct pci_dev {
 	struct device dev;
+	struct pci_bus *bus;
 	unsigned int untrusted:1;
 };
 

@@ -207,16 +207,36 @@ static __always_inline void emit_tag(struct iommu_domain *domain, struct device 
 	emit_submit(&e, rec);
 }
 
+/* pci_real_dma_dev(), arch/x86/pci/common.c */
+static __always_inline bool device_is_proxied(struct pci_dev *pdev)
+{
+	struct pci_sysdata *sysdata = BPF_CORE_READ(pdev, bus, sysdata);
+
+	return sysdata && bpf_core_field_exists(sysdata->vmd_dev) &&
+	       BPF_CORE_READ(sysdata, vmd_dev);
+}
+
+static __always_inline u32 pci_flags(struct device *dev)
+{
+	struct pci_dev *pdev = (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
+	u32 flags = 0;
+
+	if (!&pci_bus_type || (const void *)BPF_CORE_READ(dev, bus) != &pci_bus_type)
+		return 0;
+	if (BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
+		flags |= EV_DEV_UNTRUSTED;
+	if (device_is_proxied(pdev))
+		flags |= EV_DEV_PROXIED;
+	return flags;
+}
+
 static __always_inline u32 device_flags(struct device *dev, u32 kind)
 {
 	struct dev_iommu___deferred *di = (void *)BPF_CORE_READ(dev, iommu);
 	void *priv = BPF_CORE_READ(dev, iommu, priv);
-	struct pci_dev *pdev = (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
-	u32 flags = 0;
+	struct dev_iommu___pasids *pasids = (void *)di;
+	u32 flags = pci_flags(dev);
 
-	if (&pci_bus_type && (const void *)BPF_CORE_READ(dev, bus) == &pci_bus_type &&
-	    BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
-		flags |= EV_DEV_UNTRUSTED;
 	if (kind == EV_DRIVER_VTD && priv &&
 	    BPF_CORE_READ_BITFIELD_PROBED((struct device_domain_info *)priv, ats_enabled))
 		flags |= EV_DEV_ATS;
@@ -225,6 +245,8 @@ static __always_inline u32 device_flags(struct device *dev, u32 kind)
 	if (di && bpf_core_field_exists(di->attach_deferred) &&
 	    BPF_CORE_READ_BITFIELD_PROBED(di, attach_deferred))
 		flags |= EV_DEV_DEFERRED;
+	if (di && bpf_core_field_exists(pasids->max_pasids) && BPF_CORE_READ(pasids, max_pasids))
+		flags |= EV_DEV_PASID;
 	return flags;
 }
 

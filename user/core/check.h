@@ -30,6 +30,7 @@ extern const struct checker check_unmap_wide;
 extern const struct checker check_leak_domain;
 extern const struct checker check_leak_driver;
 extern const struct checker check_stale;
+extern const struct checker check_switch;
 extern const struct checker check_dma;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */

@@ -27,6 +27,7 @@ static const struct checker *const checkers[] = {
 	&check_leak_domain,
 	&check_leak_driver,
 	&check_stale,
+	&check_switch,
 	&check_dma,
 };
 
@@ -315,7 +316,8 @@ int engine_checker(const struct engine *e, size_t i, struct checker_status *st)
 
 	st->name = finding_name(checkers[i]->id);
 	st->off = checker_off(e->m, checkers[i]->needs);
-	if (!st->off && checkers[i] == &check_stale && flush_deaf(e->m))
+	if (!st->off && (checkers[i] == &check_stale || checkers[i] == &check_switch) &&
+	    flush_deaf(e->m))
 		st->off = "a hook it needs does not hear";
 	return 0;
 }

@@ -58,6 +58,8 @@ static const apply_fn appliers[] = {
 int model_apply(struct model *m, const struct op *op)
 {
 	m->now = op->end;
+	m->begin = op->begin;
+	m->op = op;
 	m->npieces = 0;
 	if (op->kind >= sizeof(appliers) / sizeof(appliers[0]) || !appliers[op->kind])
 		return 0;

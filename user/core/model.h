@@ -71,7 +71,18 @@ struct owe {
 	} partial;		/* the last flush that covered a part */
 };
 
-enum cache_kind { CACHE_IOTLB, CACHE_DEVTLB };
+enum cache_kind {
+	CACHE_IOTLB,
+	CACHE_DEVTLB,
+	CACHE_ENTRY,	/* context, PASID and device-table entries: in findings only */
+};
+
+/* The last flush that reached all of a cache. AMD-Vi: sent, maybe not complete. */
+struct wide_flush {
+	uint64_t begin;		/* 0: none */
+	uint64_t next;		/* one in pieces has come so far; 0: it is whole */
+	uint64_t piece_begin;
+};
 
 /* A cache that may hold translations of @domain. */
 struct cache {
@@ -84,6 +95,7 @@ struct cache {
 	uint32_t epoch;
 	uint64_t since_ns;
 	bool assumed;		/* renewed without a tag: @did may be a predecessor's */
+	struct wide_flush wide;
 	struct domain *domain;
 	struct device **users;	/* devices behind it */
 	unsigned int nusers;
@@ -96,8 +108,24 @@ struct cache {
 /* An invalidation that completed, kept for unmaps that are still being heard. */
 #define FLUSH_RING 512
 
+/* A domain id whose last device has left, until it is somebody's again. */
+struct ghost {
+	struct domain *domain;
+	uint32_t did;
+	uint32_t pasid;
+	uint32_t driver_kind;
+	uint32_t epoch;
+	uint64_t left_ns;	/* flushes that began before do not count */
+	uint64_t seq;		/* of the record that told it */
+	uint64_t told_ns;
+	uint16_t cpu;
+	uint16_t kind;		/* enum ev_type of that record */
+	struct wide_flush wide;
+};
+
 struct iommu {
 	uint64_t ptr;
+	struct omap ghosts;	/* did -> struct ghost */
 	struct omap iotlb;	/* did -> struct cache, chained by peer */
 	struct omap devtlb;	/* sid -> struct cache */
 	struct flush ring[FLUSH_RING];
@@ -200,6 +228,17 @@ struct device_counters {
 	uint64_t flushes;	/* device-TLB invalidations */
 };
 
+/* A device that has begun to leave the IOMMU; what it sends follows. */
+struct leave {
+	struct domain *domain;	/* where it was; NULL: none is under way */
+	uint32_t did;		/* or DID_UNKNOWN */
+	uint32_t epoch;		/* 0: unsure */
+	uint32_t pid;
+	uint64_t begin;
+	uint64_t seq;
+	uint16_t cpu;
+};
+
 struct device {
 	uint64_t ptr;
 	char name[33];
@@ -212,6 +251,10 @@ struct device {
 	bool born;		/* and not read first: it came while we listened */
 	uint64_t first_ns;
 	uint64_t moved_ns;	/* last EV_ATTACH that was an event; 0 never */
+	struct iommu *mmu;	/* as its last tag said; NULL none yet */
+	bool scalable;		/* with @mmu */
+	bool deferred;		/* its first attach comes later: where it is nobody knows */
+	struct leave leave;
 	struct binding *bindings;
 	unsigned int nbindings;
 	struct cache **caches;	/* that hold something on its behalf */
@@ -310,6 +353,12 @@ struct gap_window {
 	bool open;
 };
 
+/* Invalidations of entries, kept for the switch that they belong to. */
+#define ENTRY_RING 1024
+
+/* Nobody takes that long to leave an IOMMU. */
+#define LEAVE_NS 10000000000ULL
+
 /* Kinds of events that a checker may need. */
 #define NEED_MAP	0x001
 #define NEED_UNMAP	0x002
@@ -368,6 +417,11 @@ struct model {
 	/* For the tally. */
 	uint64_t unknown;
 	uint64_t needs_table;
+	/* Flushes of entries, of all IOMMUs; there are few. */
+	struct flush entry_ring[ENTRY_RING];
+	uint64_t nentries;	/* ever written */
+	uint64_t begin;		/* of the record being applied */
+	const struct op *op;	/* that record */
 };
 
 /* ---- life ---- */
@@ -428,6 +482,28 @@ static inline bool dma_is_noop(const struct op *op)
 
 /** dma_tomb() - Return: the last entry that was unmapped at @addr, or NULL. */
 const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr);
+
+/**
+ * entry_flush() - The first invalidation that covers an entry
+ * @m:    the model
+ * @e:    the entry
+ * @mmu:  of this IOMMU, or of any (0)
+ * @from: begun then or later
+ * @lost: set if an older one may have been forgotten
+ *
+ * Return: the flush, or NULL.
+ */
+const struct flush *entry_flush(const struct model *m, const struct entry *e, uint64_t mmu,
+				uint64_t from, bool *lost);
+
+/** iommu_ghost() - Return: who left @did of @u and was not succeeded yet, or NULL. */
+const struct ghost *iommu_ghost(const struct iommu *u, uint32_t did);
+
+/** wide_since() - Did the flush @w that reached everything begin at @from_ns or later? */
+static inline bool wide_since(const struct wide_flush *w, uint64_t from_ns)
+{
+	return w->begin && w->begin >= from_ns;
+}
 
 /** slot_first() - Return: the lowest slot of @c that intersects [@iova, @last], or NULL. */
 struct slot *slot_first(const struct container *c, uint64_t iova, uint64_t last);

@@ -29,6 +29,7 @@ int apply_device(struct model *m, const struct op *op)
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
 	d->flags = e->flags;
+	d->deferred |= !!(e->flags & EV_DEV_DEFERRED);
 	d->sid = e->sid;
 	memcpy(d->name, e->name, sizeof(e->name));
 	memcpy(d->driver, e->driver, sizeof(e->driver));
@@ -69,6 +70,7 @@ static void bindings_drop(struct model *m, const struct domain *d)
 static void domain_end(struct model *m, struct domain *d)
 {
 	bindings_drop(m, d);
+	leaves_end(m, d);
 	while (d->caches)
 		cache_destroy(m, d->caches);
 	ranges_clear(&d->ranges);
@@ -248,6 +250,10 @@ int apply_attach(struct model *m, const struct op *op)
 		dev->moved_ns = op->end;
 	if (move_note(dev, op, d))
 		return -ENOMEM;
+	if (e->hook == HOOK_RELEASE && !(op->flags & EVF_STATE))
+		leave_begin(m, dev, op);
+	else if (e->pasid == EV_TAG_NO_PASID && !(op->flags & EVF_STATE) && !e->ret)
+		dev->deferred = false;
 	return attach_done(m, dev, d, b, op);
 }
 

@@ -73,6 +73,8 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 		dma_doubt(dev, iova, last);
 	if (u)
 		iommu_doubt(m, u);
+	else if (hook == HOOK_FLUSH_VTD || hook == HOOK_FLUSH_AMD)
+		entries_doubt(m, ptr);
 	if (c)
 		c->sure_epoch = ++m->epoch;
 }
@@ -276,6 +278,9 @@ int apply_mark(struct model *m, const struct op *op)
 	case EV_MARK_STOP:
 		m->stopped = true;
 		m->stopped_ns = op->end;
+		break;
+	case EV_MARK_TICK:
+		leaves_expire(m);
 		break;
 	case EV_MARK_FILTER:
 		m->filter |= op->u.mark.value;
