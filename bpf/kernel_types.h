@@ -112,12 +112,21 @@ struct pci_sysdata {
 };
 
 struct pci_bus {
+	struct pci_bus *parent;
+	struct pci_dev *self;
 	void *sysdata;
+	unsigned char number;
 };
 
 struct pci_dev {
 	struct device dev;
 	struct pci_bus *bus;
+	struct pci_bus *subordinate;
+	unsigned int devfn;
+	unsigned short dev_flags;
+	u8 pcie_cap;
+	u16 pcie_flags_reg;
+	unsigned long *dma_alias_mask;
 	unsigned int untrusted:1;
 };
 
@@ -233,7 +242,12 @@ struct qi_desc {
 };
 
 /* drivers/iommu/amd/amd_iommu_types.h */
+struct amd_iommu_pci_seg {
+	u16 *alias_table;
+};
+
 struct amd_iommu {
+	struct amd_iommu_pci_seg *pci_seg;
 	struct iommu_device iommu;
 };
 

@@ -6,6 +6,7 @@
 #ifndef IOMMUSCOPE_OBJECT_BPF_H
 #define IOMMUSCOPE_OBJECT_BPF_H
 
+#include "alias.bpf.h"
 #include "scope.bpf.h"
 
 extern const void intel_iommu_ops __ksym __weak;
@@ -216,12 +217,19 @@ static __always_inline bool device_is_proxied(struct pci_dev *pdev)
 	       BPF_CORE_READ(sysdata, vmd_dev);
 }
 
+static __always_inline struct pci_dev *pci_dev_of(struct device *dev)
+{
+	if (!&pci_bus_type || (const void *)BPF_CORE_READ(dev, bus) != &pci_bus_type)
+		return NULL;
+	return (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
+}
+
 static __always_inline u32 pci_flags(struct device *dev)
 {
-	struct pci_dev *pdev = (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
+	struct pci_dev *pdev = pci_dev_of(dev);
 	u32 flags = 0;
 
-	if (!&pci_bus_type || (const void *)BPF_CORE_READ(dev, bus) != &pci_bus_type)
+	if (!pdev)
 		return 0;
 	if (BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
 		flags |= EV_DEV_UNTRUSTED;
@@ -265,6 +273,7 @@ static __always_inline u32 device_sid(struct device *dev, u32 kind)
 
 static __always_inline void emit_device(struct device *dev, u32 flags)
 {
+	struct pci_dev *pdev = pci_dev_of(dev);
 	u32 kind = device_driver_kind(dev);
 	struct ev_device *rec;
 	struct emit e;
@@ -280,6 +289,10 @@ static __always_inline void emit_device(struct device *dev, u32 flags)
 	read_name(rec->name, sizeof(rec->name), BPF_CORE_READ(dev, kobj.name));
 	read_driver_name(rec->driver, sizeof(rec->driver), dev);
 	emit_submit(&e, rec);
+	if (pdev && (kind == EV_DRIVER_VTD || kind == EV_DRIVER_AMD))
+		emit_aliases(dev, pdev, flags);
+	if (pdev && kind == EV_DRIVER_AMD && device_sid(dev, kind) != ~0U)
+		emit_amd_alias(dev, device_sid(dev, kind), flags);
 }
 
 static __always_inline void emit_domain(struct iommu_domain *domain, u32 flags)

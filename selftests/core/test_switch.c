@@ -234,6 +234,33 @@ static void identity_is_a_domain(void **state)
 	story_end(&s);
 }
 
+static void aliases(void **state)
+{
+	struct ev_alias r = { .dev = DEV, .sid = 0x200 };
+	struct story s;
+	uint64_t at;
+
+	(void)state;
+	story_begin_attached(&s);
+	SEND(&s, EV_ALIAS, r);
+	SEND(&s, EV_ALIAS, r);
+	at = s.now;
+	qi(&s, QI_CONTEXT(SID), 0);
+	qi(&s, QI_CONTEXT(0x200), 0);
+	qi(&s, QI_DOMAIN(DID), 0);
+	attach_since(&s, at, DEV, DOM2);
+	expect_clean(&s);
+	describe_domain(&s, DOM2, DOMAIN_PT);
+	at = s.now;
+	qi(&s, QI_CONTEXT(SID), 0);
+	qi(&s, QI_CONTEXT(SID), 0);	/* CVE-2026-90240: the device's own id again */
+	attach_since(&s, at, DEV, DOM);
+	expect(&s, NAME, 1);
+	assert_true(says(first(&s), "context cache of an alias"));
+	assert_int_equal(first(&s)->cache_id, 0x200);
+	story_end(&s);
+}
+
 static void what_is_not_known(void **state)
 {
 	static const struct {
@@ -528,6 +555,7 @@ int main(void)
 		cmocka_unit_test(others_stay_in_the_domain),
 		cmocka_unit_test(no_switch),
 		cmocka_unit_test(identity_is_a_domain),
+		cmocka_unit_test(aliases),
 		cmocka_unit_test(what_is_not_known),
 		cmocka_unit_test(a_flush_that_was_skipped),
 		cmocka_unit_test(released),

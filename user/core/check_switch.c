@@ -101,8 +101,8 @@ static int report_way(const struct way *w, const char *what, enum cache_kind kin
 				.time_ns = w->flushed->end });
 	if (w->entry.did != DID_UNKNOWN)
 		finding_hex(&f, "did", w->entry.did);
-	if (w->dev->sid != ~0U)
-		finding_hex(&f, "sid", w->dev->sid);
+	if (w->entry.sid != ~0U)
+		finding_hex(&f, "sid", w->entry.sid);
 	if (w->entry.pasid != EV_TAG_NO_PASID)
 		finding_hex(&f, "pasid", w->entry.pasid);
 	return report_add(rep, &f);
@@ -123,6 +123,33 @@ static int judge_entry(const struct model *m, struct way *w, const struct op *op
 		return 0;
 	return report_way(w, entry_words(w), CACHE_ENTRY,
 			  w->dev->sid == ~0U ? 0 : w->dev->sid, op, rep);
+}
+
+/*
+ * The entries of its aliases: other source ids that its DMA may come with. VT-d in scalable mode
+ * makes entries for the device's own id only (6.12, pci_pasid_table_setup()).
+ */
+static int judge_aliases(const struct model *m, const struct way *w, const struct op *op,
+			 struct report *rep)
+{
+	const struct device *dev = w->dev;
+	struct way a = *w;
+	unsigned int i;
+	bool lost;
+	int ret = 0;
+
+	if (!(w->entry.tables & (ENTRY_CONTEXT | ENTRY_DEVTAB)))
+		return 0;
+	for (i = 0; i < dev->naliases && !ret; i++) {
+		a.entry.sid = dev->aliases[i];
+		if (entry_flush(m, &a.entry, w->iommu, w->begin, &lost) || lost)
+			continue;
+		ret = report_way(&a, dev->driver_kind == EV_DRIVER_AMD ?
+				     "device table entry of an alias" :
+				     "context cache of an alias",
+				 CACHE_ENTRY, dev->aliases[i], op, rep);
+	}
+	return ret;
 }
 
 /* ---- the whole of the old domain id ---- */
@@ -192,7 +219,10 @@ static int judge_move(const struct model *m, const struct device *dev, const str
 		return 0;
 	way_entry(&w, old_did(dev, w.old));
 	ret = judge_entry(m, &w, op, rep);
-	return ret || !w.flushed ? ret : judge_caches(m, &w, op, rep);
+	if (ret || !w.flushed)
+		return ret;
+	ret = judge_aliases(m, &w, op, rep);
+	return ret ?: judge_caches(m, &w, op, rep);
 }
 
 /*

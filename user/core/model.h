@@ -228,6 +228,9 @@ struct device_counters {
 	uint64_t flushes;	/* device-TLB invalidations */
 };
 
+/* Of more than these nobody asks. */
+#define ALIASES_MAX 8
+
 /* A device that has begun to leave the IOMMU; what it sends follows. */
 struct leave {
 	struct domain *domain;	/* where it was; NULL: none is under way */
@@ -251,6 +254,8 @@ struct device {
 	bool born;		/* and not read first: it came while we listened */
 	uint64_t first_ns;
 	uint64_t moved_ns;	/* last EV_ATTACH that was an event; 0 never */
+	uint32_t aliases[ALIASES_MAX];	/* source ids besides @sid */
+	unsigned int naliases;
 	struct iommu *mmu;	/* as its last tag said; NULL none yet */
 	bool scalable;		/* with @mmu */
 	bool deferred;		/* its first attach comes later: where it is nobody knows */

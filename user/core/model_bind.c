@@ -29,10 +29,27 @@ int apply_device(struct model *m, const struct op *op)
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
 	d->flags = e->flags;
+	if (d->sid != e->sid)
+		d->naliases = 0;	/* another device at this place */
 	d->deferred |= !!(e->flags & EV_DEV_DEFERRED);
 	d->sid = e->sid;
 	memcpy(d->name, e->name, sizeof(e->name));
 	memcpy(d->driver, e->driver, sizeof(e->driver));
+	return 0;
+}
+
+int apply_alias(struct model *m, const struct op *op)
+{
+	const struct ev_alias *e = &op->u.alias;
+	struct device *d = device_get(m, e->dev);
+	unsigned int i;
+
+	if (!d)
+		return -ENOMEM;
+	for (i = 0; i < d->naliases && d->aliases[i] != e->sid; i++)
+		;
+	if (i == d->naliases && i < ALIASES_MAX && e->sid != d->sid)
+		d->aliases[d->naliases++] = e->sid;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ void objects_free(struct model *m);
 
 /* model_bind.c: who is who */
 int apply_device(struct model *m, const struct op *op);
+int apply_alias(struct model *m, const struct op *op);
 int apply_domain(struct model *m, const struct op *op);
 int apply_alloc(struct model *m, const struct op *op);
 int apply_free(struct model *m, const struct op *op);
