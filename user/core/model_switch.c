@@ -53,8 +53,8 @@ const struct flush *entry_flush(const struct model *m, const struct entry *e, ui
 /* ---- flushes of everything ---- */
 
 /*
- * AMD-Vi with NpCache sends blocks, one behind the other, each as large as its alignment allows:
- * 6.12, amd_iommu_domain_flush_pages().
+ * May come in blocks, one behind the other, each as large as its alignment allows: so AMD-Vi cuts
+ * ranges with NpCache (6.12, amd_iommu_domain_flush_pages(), which spares the largest).
  */
 static void wide_add(struct wide_flush *w, const struct flush *f)
 {
