@@ -177,6 +177,7 @@ enum ev_hook_id {
 	HOOK_REF_REPLAY_ENTRY,
 	HOOK_REF_DMA,
 	HOOK_REF_FAULT,
+	HOOK_ATS_OFF,
 	HOOK_COUNT,		/* grows: never in a record */
 };
 

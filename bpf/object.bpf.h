@@ -271,7 +271,8 @@ static __always_inline u32 device_sid(struct device *dev, u32 kind)
 	return ~0U;
 }
 
-static __always_inline void emit_device(struct device *dev, u32 flags)
+/* @lost: bits of EV_DEV_* that it has no longer, whatever the driver's books say */
+static __always_inline void emit_device_less(struct device *dev, u32 flags, u32 lost)
 {
 	struct pci_dev *pdev = pci_dev_of(dev);
 	u32 kind = device_driver_kind(dev);
@@ -284,7 +285,7 @@ static __always_inline void emit_device(struct device *dev, u32 flags)
 	rec->dev = (u64)dev;
 	rec->group = device_group(dev);
 	rec->driver_kind = kind;
-	rec->flags = device_flags(dev, kind);
+	rec->flags = device_flags(dev, kind) & ~lost;
 	rec->sid = device_sid(dev, kind);
 	read_name(rec->name, sizeof(rec->name), BPF_CORE_READ(dev, kobj.name));
 	read_driver_name(rec->driver, sizeof(rec->driver), dev);
@@ -293,6 +294,11 @@ static __always_inline void emit_device(struct device *dev, u32 flags)
 		emit_aliases(dev, pdev, flags);
 	if (pdev && kind == EV_DRIVER_AMD && device_sid(dev, kind) != ~0U)
 		emit_amd_alias(dev, device_sid(dev, kind), flags);
+}
+
+static __always_inline void emit_device(struct device *dev, u32 flags)
+{
+	emit_device_less(dev, flags, 0);
 }
 
 static __always_inline void emit_domain(struct iommu_domain *domain, u32 flags)

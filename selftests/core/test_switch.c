@@ -261,6 +261,60 @@ static void aliases(void **state)
 	story_end(&s);
 }
 
+/* ATS: flushed, or turned off for a moment; else found, unless the device was being removed. */
+static void device_tlbs(void **state)
+{
+	static const struct {
+		const char *name;
+		bool flush, part, off, deaf, gone;
+		uint64_t violations, notes;
+	} cases[] = {
+		{ .name = "flushed", .flush = true },
+		{ .name = "a part", .flush = true, .part = true, .violations = 1, .notes = 1 },
+		{ .name = "not", .violations = 1, .notes = 1 },
+		{ .name = "turned off", .off = true },
+		{ .name = "nobody would hear that", .deaf = true },
+		{ .name = "gone", .gone = true, .notes = 1 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ev_device r = { .dev = DEV, .driver_kind = EV_DRIVER_VTD, .sid = SID,
+				       .flags = EV_DEV_ATS, .name = "0000:00:02.0" };
+		struct ev_attach left = { .dev = DEV, .pasid = EV_TAG_NO_PASID,
+					  .hook = HOOK_RELEASE };
+		struct story s;
+		uint64_t at;
+
+		story_begin(&s);
+		hook(&s, HOOK_ATS_OFF, cases[i].deaf ? EV_HOOK_REFUSED : EV_HOOK_HEARD);
+		alloc_domain(&s, DOM);
+		describe_domain(&s, DOM, DOMAIN_PAGING);
+		SEND(&s, EV_DEVICE, r);
+		tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_VTD, DID, EV_TAG_NO_PASID, SID, 1 });
+		attach(&s, DEV, DOM);
+		at = s.now;
+		r.flags = 0;
+		if (cases[i].off)
+			SEND(&s, EV_DEVICE, r);
+		qi(&s, QI_CONTEXT(SID), 0);
+		qi(&s, QI_DOMAIN(DID), 0);
+		if (cases[i].flush)
+			qi(&s, QI_DEVTLB(SID), cases[i].part ? 0 : 0x7ffffffffffff001);
+		r.flags = EV_DEV_ATS;
+		SEND(&s, EV_DEVICE, r);
+		attach_since(&s, at, DEV, DOM2);
+		op_fill(&s, &left.op);
+		if (cases[i].gone)
+			SEND(&s, EV_ATTACH, left);
+		if (found(&s, NAME, GRADE_VIOLATION) != cases[i].violations ||
+		    found(&s, NULL, GRADE_NOTE) != cases[i].notes)
+			fail_msg("%s", cases[i].name);
+		story_end(&s);
+	}
+}
+
 static void what_is_not_known(void **state)
 {
 	static const struct {
@@ -337,6 +391,7 @@ int main(void)
 		cmocka_unit_test(no_switch),
 		cmocka_unit_test(identity_is_a_domain),
 		cmocka_unit_test(aliases),
+		cmocka_unit_test(device_tlbs),
 		cmocka_unit_test(what_is_not_known),
 		cmocka_unit_test(a_flush_that_was_skipped),
 	};

@@ -8,6 +8,7 @@
  *   VT-d, scalable   a PASID-cache flush; then the same
  *   AMD-Vi           INVALIDATE_DEVTAB_ENTRY; then the same
  *   refiommu         a context flush of the device
+ * and a flush of the device's own TLB, if it has one and that is not turned off meanwhile.
  * The flush of the domain id is asked for if the last device behind it leaves: while another is in
  * the domain, its unmaps flush. What the device had for an address it takes from its entry, so a
  * domain's translations do harm only when its id is somebody's again.
@@ -154,15 +155,31 @@ static int judge_aliases(const struct model *m, const struct way *w, const struc
 
 /* ---- the whole of the old domain id ---- */
 
+/*
+ * Turned off, which empties it, or flushed. 7.2 asks the device whether it is still there, and does
+ * not flush if not: device_gone() makes a note of that.
+ */
+static int judge_devtlb(const struct model *m, const struct way *w, const struct cache *c,
+			const struct op *op, struct report *rep)
+{
+	const struct hook *h = &m->hooks[HOOK_ATS_OFF];
+
+	if (!h->known || h->state != EV_HOOK_HEARD || w->dev->ats_off_ns >= w->begin ||
+	    wide_since(&c->wide, w->flushed->begin))
+		return 0;
+	return report_way(w, "device TLB", CACHE_DEVTLB, c->sid, op, rep);
+}
+
 static int judge_cache(const struct model *m, const struct way *w, const struct cache *c,
 		       const struct op *op, struct report *rep)
 {
-	uint64_t from = w->flushed ? w->flushed->begin : w->begin;
-
-	if (c->kind != CACHE_IOTLB || c->domain != w->old || c->nusers != 1 ||
-	    c->pasid != EV_TAG_NO_PASID || !model_cache_sure(m, c))
+	if (c->domain != w->old || c->pasid != EV_TAG_NO_PASID || !model_cache_sure(m, c))
 		return 0;
-	if (wide_since(&c->wide, from))
+	if (c->kind == CACHE_DEVTLB)
+		return judge_devtlb(m, w, c, op, rep);
+	if (c->nusers != 1)
+		return 0;
+	if (wide_since(&c->wide, w->flushed->begin))
 		return 0;
 	return report_way(w, wide_since(&c->wide, w->begin) ?
 			     "IOTLB flushed before the entry, not after it" : "IOTLB",
@@ -250,13 +267,40 @@ static int judge_pasid(const struct model *m, const struct device *dev, const st
 	return judge_entry(m, &w, op, rep);
 }
 
+struct gone {
+	const struct device *dev;
+	uint64_t since;
+};
+
+static bool was_devtlb(void *arg, const struct finding *f)
+{
+	const struct gone *g = arg;
+
+	return f->id == FINDING_STALE_AFTER_SWITCH && f->device == g->dev->ptr &&
+	       f->cache_kind == CACHE_DEVTLB && f->time_ns >= g->since;
+}
+
+/* Who leaves the IOMMU may have been pulled out some time ago. */
+static void device_gone(const struct device *dev, const struct op *op, struct report *rep)
+{
+	struct gone g = { .dev = dev, .since = op->end > LEAVE_NS ? op->end - LEAVE_NS : 0 };
+
+	if (rep->newest_ns >= g.since)
+		report_soften(rep, was_devtlb, &g, FINDING_COUNT, "the device was on its way out");
+}
+
 static int switch_attach(const struct model *m, const struct op *op, struct report *rep)
 {
 	const struct device *dev = model_device(m, op->u.attach.dev);
 
-	/* Of a device that leaves, the flushes are still to come. */
-	if (!dev || op->flags & EVF_STATE || op->u.attach.hook == HOOK_RELEASE ||
-	    dev->driver_kind == EV_DRIVER_OTHER || dev->driver_kind > EV_DRIVER_REF)
+	if (!dev || op->flags & EVF_STATE)
+		return 0;
+	/* Its flushes are still to come. */
+	if (op->u.attach.hook == HOOK_RELEASE) {
+		device_gone(dev, op, rep);
+		return 0;
+	}
+	if (dev->driver_kind == EV_DRIVER_OTHER || dev->driver_kind > EV_DRIVER_REF)
 		return 0;
 	if (op->u.attach.pasid == EV_TAG_NO_PASID)
 		return judge_move(m, dev, op, rep);

@@ -223,6 +223,7 @@ struct device {
 	unsigned int naliases;
 	struct iommu *mmu;	/* as its last tag said; NULL none yet */
 	bool scalable;		/* with @mmu */
+	uint64_t ats_off_ns;	/* its TLB was last turned off */
 	bool deferred;		/* its first attach comes later: where it is nobody knows */
 	struct leave leave;
 	struct binding *bindings;

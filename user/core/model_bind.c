@@ -28,6 +28,8 @@ int apply_device(struct model *m, const struct op *op)
 	d->described = true;
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
+	if (d->flags & ~e->flags & EV_DEV_ATS)
+		d->ats_off_ns = op->end;
 	d->flags = e->flags;
 	if (d->sid != e->sid)
 		d->naliases = 0;	/* another device at this place */
