@@ -157,6 +157,21 @@ static void flushes_that_do_not_help(void **state)
 	story_end(&s);
 }
 
+/* The other process has an instance of its own, with a number that was free. */
+static void an_id_of_another_instance(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin_ref(&s);
+	leave_unflushed(&s);
+	free_domain(&s, DOM);
+	s.next.tgid = 101;
+	reuse(&s, 1);
+	expect_clean(&s);
+	story_end(&s);
+}
+
 static void its_own_id_again(void **state)
 {
 	struct story s;
@@ -261,6 +276,7 @@ int main(void)
 		cmocka_unit_test(an_id_is_reused),
 		cmocka_unit_test(a_flush_before_it_is_reused),
 		cmocka_unit_test(flushes_that_do_not_help),
+		cmocka_unit_test(an_id_of_another_instance),
 		cmocka_unit_test(its_own_id_again),
 		cmocka_unit_test(reuse_after_a_loss),
 		cmocka_unit_test(vtd_id_within_the_move),

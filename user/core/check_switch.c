@@ -363,6 +363,17 @@ static int switch_free(const struct model *m, const struct op *op, struct report
 
 /* ---- domain ids ---- */
 
+/*
+ * An instance of refiommu belongs to a file, and its number is another's when that is closed: only
+ * within one process it is surely the same.
+ */
+static bool same_iommu(const struct model *m, const struct ghost *g, uint64_t domain)
+{
+	const struct domain *d = model_domain(m, domain);
+
+	return g->driver_kind != EV_DRIVER_REF || (d && d->tgid && d->tgid == g->domain->tgid);
+}
+
 static int switch_reuse(const struct model *m, uint64_t iommu, uint32_t did, uint64_t domain,
 			const struct op *op, struct report *rep)
 {
@@ -373,7 +384,7 @@ static int switch_reuse(const struct model *m, uint64_t iommu, uint32_t did, uin
 	if (!g || op->flags & EVF_STATE || g->domain == model_domain(m, domain) ||
 	    wide_since(&g->wide, g->left_ns))
 		return 0;
-	if (!epoch_sure(m, g->epoch, 0) || !model_sure_op(m, op)) {
+	if (!epoch_sure(m, g->epoch, 0) || !model_sure_op(m, op) || !same_iommu(m, g, domain)) {
 		rep->tally.unknown++;
 		return 0;
 	}

@@ -119,6 +119,7 @@ struct domain {
 	uint64_t ptr;
 	uint32_t gen;		/* 1, 2, ... of this pointer */
 	uint32_t type;
+	uint32_t tgid;		/* process that allocated it; 0 unknown */
 	bool typed;		/* @type was heard */
 	bool born;		/* EV_ALLOC heard: was empty then */
 	bool dead;

@@ -113,6 +113,7 @@ int apply_alloc(struct model *m, const struct op *op)
 		return -ENOMEM;
 
 	d->born = true;
+	d->tgid = op->tgid;
 	d->type = op->u.domain_op.type;
 	d->typed = true;
 	return 0;
