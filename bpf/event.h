@@ -182,6 +182,7 @@ enum ev_hook_id {
 	HOOK_TABLE_VTD,
 	HOOK_TABLE_AMD,
 	HOOK_REF_TABLE,
+	HOOK_ATS_OFF,
 	HOOK_COUNT,		/* grows: never in a record */
 };
 
@@ -193,6 +194,8 @@ enum ev_driver { EV_DRIVER_OTHER = 0, EV_DRIVER_VTD = 1, EV_DRIVER_AMD = 2, EV_D
 #define EV_DEV_UNTRUSTED	0x1	/* pci_dev->untrusted */
 #define EV_DEV_ATS		0x2	/* device TLB enabled in the IOMMU driver's books */
 #define EV_DEV_DEFERRED		0x4	/* attach deferred (kexec) */
+#define EV_DEV_PROXIED	0x8	/* its DMA is another device's (VMD): it has no entry of its own */
+#define EV_DEV_PASID	0x10	/* its IOMMU driver gives it PASIDs */
 
 /* A device: at the start, and again with each attach. */
 struct ev_device {

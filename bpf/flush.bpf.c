@@ -99,6 +99,17 @@ int flush_amd_exit(void *ctx)
 	return 0;
 }
 
+/* pci_disable_ats(pdev): the device forgets all it has, and asks no more */
+SEC("fentry")
+int ats_off_entry(void *ctx)
+{
+	struct device *dev = (void *)arg(ctx, 0) + bpf_core_field_offset(struct pci_dev, dev);
+
+	if (BPF_CORE_READ(dev, iommu_group) && want_device(dev, NULL))
+		emit_device_less(dev, context_now(), EV_DEV_ATS);
+	return 0;
+}
+
 static __always_inline void tag_attached(void *ctx, u32 kind)
 {
 	struct iommu_domain *domain = (void *)arg(ctx, 0);

@@ -87,12 +87,17 @@ struct dev_iommu {
 	void *priv;
 };
 
+struct dev_iommu___pasids {		/* 5.18+ */
+	u32 max_pasids;
+};
+
 struct dev_iommu___deferred {		/* 6.4+ */
 	u32 attach_deferred:1;
 };
 
 struct iommu_group;
 struct bus_type;
+struct pci_dev;
 
 struct device {
 	struct kobject kobj;
@@ -102,8 +107,26 @@ struct device {
 	struct dev_iommu *iommu;
 };
 
+struct pci_sysdata {
+	struct pci_dev *vmd_dev;	/* with CONFIG_VMD */
+};
+
+struct pci_bus {
+	struct pci_bus *parent;
+	struct pci_dev *self;
+	void *sysdata;
+	unsigned char number;
+};
+
 struct pci_dev {
 	struct device dev;
+	struct pci_bus *bus;
+	struct pci_bus *subordinate;
+	unsigned int devfn;
+	unsigned short dev_flags;
+	u8 pcie_cap;
+	u16 pcie_flags_reg;
+	unsigned long *dma_alias_mask;
 	unsigned int untrusted:1;
 };
 
@@ -238,7 +261,12 @@ struct qi_desc {
 };
 
 /* drivers/iommu/amd/amd_iommu_types.h */
+struct amd_iommu_pci_seg {
+	u16 *alias_table;
+};
+
 struct amd_iommu {
+	struct amd_iommu_pci_seg *pci_seg;
 	struct iommu_device iommu;
 	int index;
 	u32 cap;

@@ -6,6 +6,7 @@
 #ifndef IOMMUSCOPE_OBJECT_BPF_H
 #define IOMMUSCOPE_OBJECT_BPF_H
 
+#include "alias.bpf.h"
 #include "scope.bpf.h"
 
 extern const void intel_iommu_ops __ksym __weak;
@@ -279,16 +280,43 @@ static __always_inline void emit_tag(struct iommu_domain *domain, struct device 
 	emit_submit(&e, rec);
 }
 
+/* pci_real_dma_dev(), arch/x86/pci/common.c */
+static __always_inline bool device_is_proxied(struct pci_dev *pdev)
+{
+	struct pci_sysdata *sysdata = BPF_CORE_READ(pdev, bus, sysdata);
+
+	return sysdata && bpf_core_field_exists(sysdata->vmd_dev) &&
+	       BPF_CORE_READ(sysdata, vmd_dev);
+}
+
+static __always_inline struct pci_dev *pci_dev_of(struct device *dev)
+{
+	if (!&pci_bus_type || (const void *)BPF_CORE_READ(dev, bus) != &pci_bus_type)
+		return NULL;
+	return (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
+}
+
+static __always_inline u32 pci_flags(struct device *dev)
+{
+	struct pci_dev *pdev = pci_dev_of(dev);
+	u32 flags = 0;
+
+	if (!pdev)
+		return 0;
+	if (BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
+		flags |= EV_DEV_UNTRUSTED;
+	if (device_is_proxied(pdev))
+		flags |= EV_DEV_PROXIED;
+	return flags;
+}
+
 static __always_inline u32 device_flags(struct device *dev, u32 kind)
 {
 	struct dev_iommu___deferred *di = (void *)BPF_CORE_READ(dev, iommu);
 	void *priv = BPF_CORE_READ(dev, iommu, priv);
-	struct pci_dev *pdev = (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
-	u32 flags = 0;
+	struct dev_iommu___pasids *pasids = (void *)di;
+	u32 flags = pci_flags(dev);
 
-	if (&pci_bus_type && (const void *)BPF_CORE_READ(dev, bus) == &pci_bus_type &&
-	    BPF_CORE_READ_BITFIELD_PROBED(pdev, untrusted))
-		flags |= EV_DEV_UNTRUSTED;
 	if (kind == EV_DRIVER_VTD && priv &&
 	    BPF_CORE_READ_BITFIELD_PROBED((struct device_domain_info *)priv, ats_enabled))
 		flags |= EV_DEV_ATS;
@@ -297,6 +325,8 @@ static __always_inline u32 device_flags(struct device *dev, u32 kind)
 	if (di && bpf_core_field_exists(di->attach_deferred) &&
 	    BPF_CORE_READ_BITFIELD_PROBED(di, attach_deferred))
 		flags |= EV_DEV_DEFERRED;
+	if (di && bpf_core_field_exists(pasids->max_pasids) && BPF_CORE_READ(pasids, max_pasids))
+		flags |= EV_DEV_PASID;
 	return flags;
 }
 
@@ -313,8 +343,10 @@ static __always_inline u32 device_sid(struct device *dev, u32 kind)
 	return ~0U;
 }
 
-static __always_inline void emit_device(struct device *dev, u32 flags)
+/* @lost: bits of EV_DEV_* that it has no longer, whatever the driver's books say */
+static __always_inline void emit_device_less(struct device *dev, u32 flags, u32 lost)
 {
+	struct pci_dev *pdev = pci_dev_of(dev);
 	u32 kind = device_driver_kind(dev);
 	struct ev_device *rec;
 	struct emit e;
@@ -325,11 +357,20 @@ static __always_inline void emit_device(struct device *dev, u32 flags)
 	rec->dev = (u64)dev;
 	rec->group = device_group(dev);
 	rec->driver_kind = kind;
-	rec->flags = device_flags(dev, kind);
+	rec->flags = device_flags(dev, kind) & ~lost;
 	rec->sid = device_sid(dev, kind);
 	read_name(rec->name, sizeof(rec->name), BPF_CORE_READ(dev, kobj.name));
 	read_driver_name(rec->driver, sizeof(rec->driver), dev);
 	emit_submit(&e, rec);
+	if (pdev && (kind == EV_DRIVER_VTD || kind == EV_DRIVER_AMD))
+		emit_aliases(dev, pdev, flags);
+	if (pdev && kind == EV_DRIVER_AMD && device_sid(dev, kind) != ~0U)
+		emit_amd_alias(dev, device_sid(dev, kind), flags);
+}
+
+static __always_inline void emit_device(struct device *dev, u32 flags)
+{
+	emit_device_less(dev, flags, 0);
 }
 
 /*

@@ -300,6 +300,8 @@ STORY void qi(struct story *s, uint64_t qw0, uint64_t qw1)
 }
 
 /* VT-d descriptors. */
+#define QI_CONTEXT(sid)		(0x31ULL | (uint64_t)(sid) << 32)
+#define QI_PASID_CACHE(did, p)	(0x17ULL | (uint64_t)(did) << 16 | (uint64_t)(p) << 32)
 #define QI_GLOBAL		0x12ULL
 #define QI_DOMAIN(did)		(0x22ULL | (uint64_t)(did) << 16)
 #define QI_PAGES(did)		(0x32ULL | (uint64_t)(did) << 16)
@@ -307,6 +309,24 @@ STORY void qi(struct story *s, uint64_t qw0, uint64_t qw1)
 #define QI_PASID_PAGES(did, p)	(0x36ULL | (uint64_t)(did) << 16 | (uint64_t)(p) << 32)
 #define QI_DEVTLB(sid)		(0x3ULL | (uint64_t)(sid) << 32)
 #define QI_PASID_DEVTLB(sid, p)	(0x8ULL | (uint64_t)(sid) << 16 | (uint64_t)(p) << 32)
+
+/* What ran from @begin until now was an attach of @dev to @domain. */
+STORY void attach_since(struct story *s, uint64_t begin, uint64_t dev, uint64_t domain)
+{
+	s->next.begin = begin;
+	s->next.end = s->now;
+	attach(s, dev, domain);
+}
+
+/* A switch as it has to be: the entry is forgotten, then all of the domain id. */
+STORY void move(struct story *s, uint64_t dev, uint64_t domain)
+{
+	uint64_t begin = s->now;
+
+	qi(s, QI_CONTEXT(SID), 0);
+	qi(s, QI_DOMAIN(DID), 0);
+	attach_since(s, begin, dev, domain);
+}
 
 STORY void flush_pages(struct story *s, uint64_t iova, unsigned int lg2_pages)
 {
@@ -339,6 +359,25 @@ STORY void ref_flush(struct story *s, uint32_t kind, uint32_t did, uint64_t firs
 				  .kind = kind };
 
 	SEND(s, EV_REF_FLUSH, r);
+}
+
+STORY void ref_context(struct story *s, uint64_t dev)
+{
+	struct ev_ref_flush r = { .begin_ns = s->next.begin ?: s->now, .dev = dev, .last = TOP,
+				  .instance = REF_NR, .kind = EV_REF_FLUSH_CONTEXT };
+
+	SEND(s, EV_REF_FLUSH, r);
+}
+
+/* A switch as refiommu does it, from DOM. */
+STORY void ref_move(struct story *s, uint64_t dev, uint64_t domain)
+{
+	uint64_t begin = s->now;
+
+	ref_context(s, dev);
+	ref_flush(s, EV_REF_FLUSH_DOMAIN, DID, 0, TOP);
+	ref_tag(s, DOM, dev, 0);
+	attach_since(s, begin, dev, domain);
 }
 
 STORY void ref_intent(struct story *s, uint32_t kind, uint64_t first, uint64_t last, uint32_t prot)

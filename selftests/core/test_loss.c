@@ -248,7 +248,7 @@ static void the_state_is_late(void **state)
 
 	(void)state;
 	story_begin_attached(&s);
-	attach(&s, DEV, DOM2);
+	move(&s, DEV, DOM2);
 	state_read(&s, DEV, DOM);
 	assert_int_equal(bound_to(&s, DEV), DOM2);
 	strict_unmap_without_a_flush(&s);
@@ -272,7 +272,7 @@ static void who_is_not_read_again_is_gone(void **state)
 	attach(&s, DEV2, DOM);
 	lose(&s);
 	state_read(&s, DEV, DOM);
-	attach(&s, DEV, DOM2);
+	move(&s, DEV, DOM2);
 	strict_unmap_without_a_flush(&s);
 	expect_clean(&s);
 	story_end(&s);

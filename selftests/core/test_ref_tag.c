@@ -95,8 +95,7 @@ static void teardown_is_no_leak(void **state)
 	(void)state;
 	story_begin_ref(&s);
 	map(&s, BUF, BUF_SIZE);
-	ref_tag(&s, DOM, DEV, 0);
-	attach(&s, DEV, DOM2);
+	ref_move(&s, DEV, DOM2);
 	free_domain(&s, DOM);
 	expect_clean(&s);
 	story_end(&s);
@@ -237,8 +236,7 @@ static void one_that_left_unheard(void **state)
 	walk_finds(&s, DEV, DOM);
 	forgetful_unmap(&s);
 	expect(&s, "stale-iotlb", 1);
-	ref_tag(&s, DOM, DEV, 0);
-	attach(&s, DEV, DOM2);
+	ref_move(&s, DEV, DOM2);
 	map(&s, BUF + PAGE, PAGE);
 	unmap(&s, BUF + PAGE, PAGE);
 	expect(&s, "stale-iotlb", 1);

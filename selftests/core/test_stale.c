@@ -220,7 +220,7 @@ static void nobody_is_attached(void **state)
 	(void)state;
 	story_begin_attached(&s);
 	map(&s, BUF, BUF_SIZE);
-	attach(&s, DEV, 0);
+	move(&s, DEV, 0);
 	unmap(&s, BUF, BUF_SIZE);
 	map(&s, BUF, BUF_SIZE);
 	expect_clean(&s);
@@ -235,7 +235,7 @@ static void the_device_leaves_with_its_debts(void **state)
 	story_begin_attached(&s);
 	map(&s, BUF, BUF_SIZE);
 	unmap_fast(&s, BUF, BUF_SIZE);
-	attach(&s, DEV, DOM2);
+	move(&s, DEV, DOM2);
 	map(&s, BUF, BUF_SIZE);
 	expect_clean(&s);
 	story_end(&s);
@@ -244,13 +244,16 @@ static void the_device_leaves_with_its_debts(void **state)
 static void another_device_still_owes(void **state)
 {
 	struct story s;
+	uint64_t at;
 
 	(void)state;
 	story_begin_attached(&s);
 	tag(&s, DOM, DEV2);
 	map(&s, BUF, BUF_SIZE);
 	unmap_fast(&s, BUF, BUF_SIZE);
-	attach(&s, DEV, DOM2);
+	at = s.now;
+	qi(&s, QI_CONTEXT(SID), 0);
+	attach_since(&s, at, DEV, DOM2);
 	map(&s, BUF, BUF_SIZE);
 	expect(&s, "stale-iotlb", 1);
 	story_end(&s);
@@ -268,7 +271,9 @@ static void a_detach_beside_the_unmap_is_a_note(void **state)
 	s.next = (struct next){ .begin = at + 10, .end = at + 20 };
 	unmap(&s, BUF, BUF_SIZE);
 	expect(&s, "stale-iotlb", 1);
-	s.next = (struct next){ .begin = at, .end = at + 60, .cpu = 1 };
+	qi(&s, QI_CONTEXT(SID), 0);
+	qi(&s, QI_DOMAIN(DID), 0);
+	s.next = (struct next){ .begin = at, .end = at + 70, .cpu = 1 };
 	attach(&s, DEV, DOM2);
 	expect(&s, "stale-iotlb", 0);
 	assert_int_equal(found(&s, "stale-iotlb", GRADE_NOTE), 1);
@@ -311,7 +316,7 @@ static void a_domain_that_died_owes_nothing(void **state)
 	story_begin_attached(&s);
 	map(&s, BUF, BUF_SIZE);
 	unmap_fast(&s, BUF, BUF_SIZE);
-	attach(&s, DEV, 0);
+	move(&s, DEV, 0);
 	free_domain(&s, DOM);
 	alloc_domain(&s, DOM);
 	map(&s, BUF, BUF_SIZE);

@@ -39,6 +39,7 @@ struct user {
 	uint32_t endpoint;	/* the last that was made */
 	void *mem;		/* the last that was mapped */
 	uint64_t mem_size;
+	uint32_t instance;	/* its IOMMU; 0: none */
 };
 
 const char program[] = "refiommu_user";
@@ -94,11 +95,14 @@ static uint32_t make_instance(struct user *u, const char *format)
 	struct refiommu_instance_create arg = { .size = sizeof(arg) };
 	struct refiommu_range ranges[2];
 
+	if (!strcmp(format, "same") && u->instance)
+		return u->instance;
 	arg.format = !strncmp(format, "amd", 3) ? REFIOMMU_FORMAT_AMDV1 : REFIOMMU_FORMAT_VTD;
 	arg.flags = strstr(format, "lazy") ? REFIOMMU_INSTANCE_LAZY : 0;
 	arg.nr_ranges = instance_ranges(format, ranges);
 	arg.ranges = (uintptr_t)ranges;
 	call(u, REFIOMMU_INSTANCE_CREATE, &arg, "REFIOMMU_INSTANCE_CREATE");
+	u->instance = arg.out_id;
 	return arg.out_id;
 }
 
@@ -228,6 +232,33 @@ static int do_driver(struct user *u, char **words)
 
 	printf("driver device=refiommu-endpoint.%u group=%u\n", e.out_device, e.out_group);
 	return 2;
+}
+
+/* ---- devices that move ---- */
+
+/* The last device goes from its address space into a new one, which the words go on with. */
+static int do_switch(struct user *u, char **words)
+{
+	struct refiommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+	struct refiommu_ioas_attach arg = { .size = sizeof(arg), .endpoint_id = u->endpoint };
+
+	(void)words;
+	call(u, REFIOMMU_IOAS_ALLOC, &ioas, "REFIOMMU_IOAS_ALLOC");
+	u->ioas = arg.ioas_id = ioas.out_id;
+	call(u, REFIOMMU_IOAS_ATTACH, &arg, "REFIOMMU_IOAS_ATTACH");
+	printf("switch ioas=%u\n", u->ioas);
+	return 1;
+}
+
+/* The last device is gone; its IOMMU stays. */
+static int do_destroy(struct user *u, char **words)
+{
+	struct refiommu_destroy arg = { .size = sizeof(arg), .id = u->endpoint };
+
+	(void)words;
+	call(u, REFIOMMU_DESTROY, &arg, "REFIOMMU_DESTROY");
+	printf("destroy\n");
+	return 1;
 }
 
 /* ---- mappings: of the address space if there is one, else of the container ---- */
@@ -428,6 +459,8 @@ const struct verb verbs[] = {
 	{ "detach",	"", 0, do_detach },
 	{ "replay",	"", 0, do_replay },
 	{ "driver",	"FORMAT", 1, do_driver },
+	{ "switch",	"", 0, do_switch },
+	{ "destroy",	"", 0, do_destroy },
 	{ "map",	"SIZE IOVA", 2, do_map },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "munmap",	"", 0, do_munmap },
@@ -443,7 +476,8 @@ const struct verb verbs[] = {
 void usage(void)
 {
 	fprintf(stderr, "usage: refiommu_user VERB [ARGUMENT...] [VERB...]\n"
-			"FORMAT: vtd or amd, with 'lazy', 'msi', 'relaxable' behind it\n");
+			"FORMAT: vtd or amd, with 'lazy', 'msi', 'relaxable' behind it;\n"
+			"'same': the IOMMU of before\n");
 	print_verbs();
 	exit(2);
 }

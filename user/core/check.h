@@ -41,6 +41,7 @@ extern const struct checker check_left_mapped;
 extern const struct checker check_stale;
 extern const struct checker check_synced;
 extern const struct checker check_table;
+extern const struct checker check_switch;
 extern const struct checker check_dma;
 extern const struct checker check_freed;
 extern const struct checker check_freed_move;

@@ -31,6 +31,7 @@ static const struct checker *const checkers[] = {
 	&check_stale,
 	&check_synced,
 	&check_table,
+	&check_switch,
 	&check_dma,
 	&check_outside,
 	&check_replay_vfio,
@@ -349,7 +350,8 @@ static bool flush_deaf(const struct model *m)
 
 static bool judges_flushes(const struct checker *c)
 {
-	return c == &check_stale || c == &check_synced || c == &check_table;
+	return c == &check_stale || c == &check_synced || c == &check_table ||
+	       c == &check_switch;
 }
 
 int engine_checker(const struct engine *e, size_t i, struct checker_status *st)

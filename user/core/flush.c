@@ -102,15 +102,44 @@ static void vtd_pasid_devtlb(uint64_t qw0, uint64_t qw1, struct flush *f)
 	set_lowest_zero(f, qw1, qw1 >> 11 & 1);
 }
 
+/* Function mask: so many of the lowest bits of the source id, from bit 2 on down, are free. */
+static void vtd_context(uint64_t qw0, struct flush *f)
+{
+	static const uint32_t free_bits[] = { 0, 4, 6, 7 };
+	static const enum entry_grain grains[] = { GRAIN_ALL, GRAIN_ALL, GRAIN_DOMAIN, GRAIN_ONE };
+	unsigned int grain = qw0 >> 4 & 3;
+
+	f->scope = grain ? FLUSH_ENTRY : FLUSH_UNKNOWN;
+	f->table = ENTRY_CONTEXT;
+	f->grain = grains[grain];
+	f->did = qw0 >> 16 & 0xffff;
+	f->sid = qw0 >> 32 & 0xffff;
+	f->sid_free = free_bits[qw0 >> 48 & 3];
+}
+
+static void vtd_pasid_cache(uint64_t qw0, struct flush *f)
+{
+	static const enum entry_grain grains[] = { GRAIN_DOMAIN, GRAIN_ONE, GRAIN_ALL, GRAIN_ALL };
+	unsigned int grain = qw0 >> 4 & 3;
+
+	f->scope = grain == 2 ? FLUSH_UNKNOWN : FLUSH_ENTRY;
+	f->table = ENTRY_PASID;
+	f->grain = grains[grain];
+	f->did = qw0 >> 16 & 0xffff;
+	f->pasid = qw0 >> 32 & 0xfffff;
+}
+
 void flush_vtd(uint64_t qw0, uint64_t qw1, struct flush *f)
 {
 	f->pasid = EV_TAG_NO_PASID;
 	f->scope = FLUSH_NONE;
 	set_all(f);
 	switch ((qw0 & 0xf) | (qw0 >> 5 & 0x70)) {
-	case 0x1:	/* context cache */
-	case 0x7:	/* PASID cache */
-		f->scope = FLUSH_ENTRY;
+	case 0x1:
+		vtd_context(qw0, f);
+		break;
+	case 0x7:
+		vtd_pasid_cache(qw0, f);
 		break;
 	case 0x2:
 		vtd_iotlb(qw0, qw1, f);
@@ -167,6 +196,9 @@ void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f)
 		break;
 	case 0x2:	/* device table entry */
 		f->scope = FLUSH_ENTRY;
+		f->table = ENTRY_DEVTAB;
+		f->grain = GRAIN_ONE;
+		f->sid = qw0 & 0xffff;
 		break;
 	case 0x3:
 		amd_pages(qw0, qw1, f);
@@ -197,6 +229,9 @@ static void flush_ref(const struct ev_ref_flush *e, struct flush *f)
 		return;
 	case EV_REF_FLUSH_CONTEXT:
 		f->scope = FLUSH_ENTRY;
+		f->table = ENTRY_REF;
+		f->grain = GRAIN_ONE;
+		f->dev = e->dev;
 		return;
 	default:
 		f->scope = FLUSH_UNKNOWN;
@@ -245,4 +280,34 @@ bool flush_covers_pasid(const struct flush *f, uint32_t pasid)
 	if (f->scope == FLUSH_DEVICE)
 		return f->any_pasid || f->pasid == pasid;
 	return f->scope != FLUSH_PASID || asked == (pasid == EV_TAG_NO_PASID ? 0 : pasid);
+}
+
+static uint32_t pasid_number(uint32_t pasid)
+{
+	return pasid == EV_TAG_NO_PASID ? 0 : pasid;
+}
+
+static bool covers_one(const struct flush *f, const struct entry *e)
+{
+	switch (f->table) {
+	case ENTRY_CONTEXT:
+	case ENTRY_DEVTAB:
+		return !((f->sid ^ e->sid) & ~f->sid_free);
+	case ENTRY_PASID:
+		return (e->did == DID_UNKNOWN || f->did == e->did) &&
+		       pasid_number(f->pasid) == pasid_number(e->pasid);
+	default:
+		return f->dev == e->dev;
+	}
+}
+
+bool flush_covers_entry(const struct flush *f, const struct entry *e)
+{
+	if (f->scope == FLUSH_UNKNOWN)
+		return true;
+	if (f->scope != FLUSH_ENTRY || !(f->table & e->tables))
+		return false;
+	if (f->grain == GRAIN_DOMAIN)
+		return e->did == DID_UNKNOWN || f->did == e->did;
+	return f->grain == GRAIN_ALL || covers_one(f, e);
 }

@@ -30,6 +30,7 @@ static int apply_task(struct model *m, const struct op *op)
 static const apply_fn appliers[] = {
 	[EV_TASK] = apply_task,
 	[EV_DEVICE] = apply_device,
+	[EV_ALIAS] = apply_alias,
 	[EV_DOMAIN] = apply_domain,
 	[EV_TAG] = apply_tag,
 	[EV_REF_TAG] = apply_ref_tag,
@@ -62,6 +63,8 @@ static const apply_fn appliers[] = {
 int model_apply(struct model *m, const struct op *op)
 {
 	m->now = op->end;
+	m->begin = op->begin;
+	m->op = op;
 	m->npieces = 0;
 	if (op->kind >= sizeof(appliers) / sizeof(appliers[0]) || !appliers[op->kind])
 		return 0;

@@ -26,6 +26,7 @@
 #include "omap.h"
 #include "pool.h"
 #include "range.h"
+#include "switch.h"
 #include "wire.h"
 
 /* What can be counted about a domain; for the summary. */
@@ -72,11 +73,12 @@ struct owe {
 	} partial;		/* the last flush that covered a part */
 };
 
-/*
- * CACHE_ABSENT: what an IOTLB in caching mode remembers as not present. A cache of its own: it
- * owes a flush from a map on, the others from an unmap on.
- */
-enum cache_kind { CACHE_IOTLB, CACHE_DEVTLB, CACHE_ABSENT };
+enum cache_kind {
+	CACHE_IOTLB,
+	CACHE_DEVTLB,
+	CACHE_ABSENT,	/* what an IOTLB in caching mode remembers as not present: owes from a map on */
+	CACHE_ENTRY,	/* context, PASID and device-table entries: in findings only */
+};
 
 /* A cache that may hold translations of @domain. */
 struct cache {
@@ -89,6 +91,7 @@ struct cache {
 	uint32_t epoch;
 	uint64_t since_ns;
 	bool assumed;		/* renewed without a tag: @did may be a predecessor's */
+	struct wide_flush wide;
 	struct domain *domain;
 	struct device **users;	/* devices behind it */
 	unsigned int nusers;
@@ -105,6 +108,7 @@ struct iommu {
 	uint64_t ptr;
 	uint32_t flags;		/* EV_IOMMU_* */
 	char name[17];
+	struct omap ghosts;	/* did -> struct ghost */
 	struct omap iotlb;	/* did -> struct cache, chained by peer */
 	struct omap devtlb;	/* sid -> struct cache */
 	struct flush ring[FLUSH_RING];
@@ -130,6 +134,7 @@ struct domain {
 	uint64_t ptr;
 	uint32_t gen;		/* 1, 2, ... of this pointer */
 	uint32_t type;
+	uint32_t tgid;		/* process that allocated it; 0 unknown */
 	bool typed;		/* @type was heard */
 	bool born;		/* EV_ALLOC heard: was empty then */
 	bool dead;
@@ -241,6 +246,13 @@ struct device {
 	bool left;		/* its IOMMU since it was described */
 	uint64_t first_ns;
 	uint64_t moved_ns;	/* last EV_ATTACH that was an event; 0 never */
+	uint32_t aliases[ALIASES_MAX];	/* source ids besides @sid */
+	unsigned int naliases;
+	struct iommu *mmu;	/* as its last tag said; NULL none yet */
+	bool scalable;		/* with @mmu */
+	uint64_t ats_off_ns;	/* its TLB was last turned off */
+	bool deferred;		/* its first attach comes later: where it is nobody knows */
+	struct leave leave;
 	struct binding *bindings;
 	unsigned int nbindings;
 	struct cache **caches;	/* that hold something on its behalf */
@@ -378,6 +390,11 @@ struct model {
 	/* For the tally. */
 	uint64_t unknown;
 	uint64_t needs_table;
+	/* Flushes of entries, of all IOMMUs; there are few. */
+	struct flush entry_ring[ENTRY_RING];
+	uint64_t nentries;	/* ever written */
+	uint64_t begin;		/* of the record being applied */
+	const struct op *op;	/* that record */
 };
 
 /* ---- life ---- */

@@ -37,10 +37,30 @@ int apply_device(struct model *m, const struct op *op)
 	d->left = false;
 	d->group = e->group;
 	d->driver_kind = e->driver_kind;
+	if (d->flags & ~e->flags & EV_DEV_ATS)
+		d->ats_off_ns = op->end;
 	d->flags = e->flags;
+	if (d->sid != e->sid)
+		d->naliases = 0;	/* another device at this place */
+	d->deferred |= !!(e->flags & EV_DEV_DEFERRED);
 	d->sid = e->sid;
 	memcpy(d->name, e->name, sizeof(e->name));
 	memcpy(d->driver, e->driver, sizeof(e->driver));
+	return 0;
+}
+
+int apply_alias(struct model *m, const struct op *op)
+{
+	const struct ev_alias *e = &op->u.alias;
+	struct device *d = device_get(m, e->dev);
+	unsigned int i;
+
+	if (!d)
+		return -ENOMEM;
+	for (i = 0; i < d->naliases && d->aliases[i] != e->sid; i++)
+		;
+	if (i == d->naliases && i < ALIASES_MAX && e->sid != d->sid)
+		d->aliases[d->naliases++] = e->sid;
 	return 0;
 }
 
@@ -80,6 +100,7 @@ static void bindings_drop(struct model *m, const struct domain *d)
 static void domain_end(struct model *m, struct domain *d)
 {
 	bindings_drop(m, d);
+	leaves_end(m, d);
 	while (d->caches)
 		cache_destroy(m, d->caches);
 	ranges_clear(&d->ranges);
@@ -106,6 +127,7 @@ int apply_alloc(struct model *m, const struct op *op)
 
 	d->born = true;
 	d->whole_epoch = model_sure_op(m, op) ? m->epoch : 0;
+	d->tgid = op->tgid;
 	d->type = op->u.domain_op.type;
 	d->typed = true;
 	return 0;
@@ -279,6 +301,10 @@ int apply_attach(struct model *m, const struct op *op)
 		dev->moved_ns = op->end;
 	if (move_note(dev, op, d))
 		return -ENOMEM;
+	if (e->hook == HOOK_RELEASE && !(op->flags & EVF_STATE))
+		leave_begin(m, dev, op);
+	else if (e->pasid == EV_TAG_NO_PASID && !(op->flags & EVF_STATE) && !e->ret)
+		dev->deferred = false;
 	return attach_done(m, dev, d, b, op);
 }
 

@@ -130,6 +130,8 @@ static void cache_leave(struct model *m, struct cache *c, struct device *dev)
 {
 	unsigned int i;
 
+	if (c->nusers == 1 && c->users[0] == dev)
+		ghost_new(m, c, dev);
 	for (i = 0; i < c->nusers && c->users[i] != dev; i++)
 		;
 	if (i < c->nusers)
@@ -222,6 +224,8 @@ static struct cache *cache_new(struct domain *d, const struct cache *like)
 	}
 	c->next = d->caches;
 	d->caches = c;
+	if (c->kind == CACHE_IOTLB)
+		ghost_drop(c->iommu, c->did);
 	return c;
 }
 
@@ -314,6 +318,8 @@ int apply_tag(struct model *m, const struct op *op)
 	if (!like.iommu)
 		return -ENOMEM;
 	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
+	dev->mmu = like.iommu;
+	dev->scalable = e->scalable;
 	return tag_enter(m, e, d, dev, &like);
 }
 
@@ -369,6 +375,7 @@ int apply_ref_tag(struct model *m, const struct op *op)
 	if (!dev || !d || !like.iommu)
 		return -ENOMEM;
 	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
+	dev->mmu = like.iommu;
 	return cache_enter(m, d, dev, &like);
 }
 

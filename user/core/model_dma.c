@@ -298,6 +298,13 @@ static void book_flag(struct device *d, uint64_t iova, uint64_t last, uint16_t f
 	}
 }
 
+static bool release_heard(const struct model *m)
+{
+	const struct hook *h = &m->hooks[HOOK_RELEASE];
+
+	return h->known && h->state == EV_HOOK_HEARD;
+}
+
 /*
  * From here on the device's mappings are those that will be heard; but only if the device
  * itself came while we listened. Pages of an older driver may still be on their way: a
@@ -313,8 +320,8 @@ int apply_unbind(struct model *m, const struct op *op)
 	book_flag(d, 0, UINT64_MAX, DMA_LEAKED);
 	d->dma.known_epoch = d->born && model_sure_op(m, op) ? m->epoch : 0;
 	d->driver[0] = 0;
-	/* Whoever leaves the bus may leave its domain without a call that is heard. */
-	for (i = 0; i < d->nbindings; i++)
+	/* Whoever leaves the bus leaves its domain, too: with a call that may not be heard. */
+	for (i = 0; i < d->nbindings && !release_heard(m); i++)
 		d->bindings[i].epoch = 0;
 	return 0;
 }

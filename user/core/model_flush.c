@@ -58,8 +58,11 @@ static void iommu_pay(struct model *m, struct iommu *u, const struct flush *f)
 
 static void flush_done(struct model *m, struct iommu *u, const struct flush *f)
 {
+	if (f->scope == FLUSH_ENTRY || f->scope == FLUSH_UNKNOWN)
+		entry_note(m, f);
 	if (f->scope == FLUSH_NONE || f->scope == FLUSH_ENTRY)
 		return;
+	wide_note(u, f);
 	if (f->failed || f->scope == FLUSH_UNKNOWN)
 		m->unknown++;
 	u->ring[u->nring++ % FLUSH_RING] = *f;
@@ -71,10 +74,11 @@ int apply_qi(struct model *m, const struct op *op)
 	struct iommu *u = model_iommu(m, op->u.qi.iommu);
 	struct flush f;
 
-	if (!u)
-		return 0;
 	flush_from(op, &f);
-	flush_done(m, u, &f);
+	if (u)
+		flush_done(m, u, &f);
+	else if (f.scope == FLUSH_ENTRY)
+		entry_note(m, &f);
 	return 0;
 }
 
@@ -84,9 +88,11 @@ int apply_ref_flush(struct model *m, const struct op *op)
 	struct domain *d = model_domain(m, op->u.ref_flush.domain);
 	struct flush f;
 
+	flush_from(op, &f);
+	if (!u && f.scope == FLUSH_ENTRY)
+		entry_note(m, &f);
 	if (!u)
 		return 0;
-	flush_from(op, &f);
 	if (d && f.scope != FLUSH_ENTRY)
 		caches_recall(m, d, u, f.did);
 	flush_done(m, u, &f);
@@ -110,11 +116,13 @@ int apply_amd_cmd(struct model *m, const struct op *op)
 	struct iommu *u = model_iommu(m, op->u.amd.iommu);
 	struct flush f;
 
-	if (!u)
-		return 0;
 	flush_from(op, &f);
-	if (f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY)
+	if (f.scope == FLUSH_ENTRY)
+		entry_note(m, &f);
+	if (!u || f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY)
 		return 0;
+	/* Of a switch that it was sent has to do: its wait may be another CPU's, heard later. */
+	wide_note(u, &f);
 	if (u->npending == PENDING_MAX) {
 		/* Without waits to count on, better too generous than wrong. */
 		flush_done(m, u, &f);

@@ -76,6 +76,8 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 		dma_doubt(dev, iova, last);
 	if (u)
 		iommu_doubt(m, u);
+	else if (hook == HOOK_FLUSH_VTD || hook == HOOK_FLUSH_AMD)
+		entries_doubt(m, ptr);
 	if (c)
 		c->sure_epoch = ++m->epoch;
 }
@@ -296,6 +298,7 @@ int apply_mark(struct model *m, const struct op *op)
 		break;
 	case EV_MARK_TICK:
 		exposures_tick(m);
+		leaves_expire(m);
 		break;
 	case EV_MARK_FILTER:
 		m->filter |= op->u.mark.value;

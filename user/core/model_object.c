@@ -184,6 +184,7 @@ static void iommus_free(struct model *m)
 		m->first_iommu = u->next;
 		omap_clear(&u->iotlb);
 		omap_clear(&u->devtlb);
+		ghosts_free(u);
 		free(u->pending);
 		free(u);
 	}

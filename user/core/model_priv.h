@@ -15,6 +15,7 @@ void objects_free(struct model *m);
 
 /* model_bind.c: who is who */
 int apply_device(struct model *m, const struct op *op);
+int apply_alias(struct model *m, const struct op *op);
 int apply_domain(struct model *m, const struct op *op);
 int apply_alloc(struct model *m, const struct op *op);
 int apply_free(struct model *m, const struct op *op);
@@ -44,6 +45,19 @@ int apply_amd_cmd(struct model *m, const struct op *op);
 int apply_amd_wait(struct model *m, const struct op *op);
 int apply_ref_flush(struct model *m, const struct op *op);
 void iommu_doubt(struct model *m, struct iommu *mmu);
+
+/* model_switch.c */
+void entry_note(struct model *m, const struct flush *f);
+/* A flush of @iommu was lost, which no tag has named yet. */
+void entries_doubt(struct model *m, uint64_t iommu);
+void wide_note(struct iommu *u, const struct flush *f);
+void wide_note_all(struct iommu *u, const struct flush *f);
+void ghost_new(struct model *m, const struct cache *c, const struct device *dev);
+void ghost_drop(struct iommu *u, uint32_t did);
+void ghosts_free(struct iommu *u);
+void leave_begin(struct model *m, struct device *dev, const struct op *op);
+void leaves_end(struct model *m, const struct domain *d);
+void leaves_expire(struct model *m);
 
 /* model_debt.c */
 void debts_open(struct model *m, struct domain *d, const struct op *op);

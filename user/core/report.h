@@ -110,6 +110,7 @@ struct tally {
 	uint64_t retracted;	/* findings taken back by a later loss */
 	uint64_t dropped;	/* findings beyond the limit of the list */
 	uint64_t unknown;	/* judgements left open: content, begin or flush unknown */
+	uint64_t switches;	/* changes of a device's domain that could be judged */
 	uint64_t needs_table;	/* unmaps that removed more than asked: ask the page table */
 };
 

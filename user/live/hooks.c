@@ -255,6 +255,13 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.lost = "commands of AMD-Vi: no stale-iotlb, no flush-short there",
 		.witness = WITNESS_FLUSH,
 	},
+	[HOOK_ATS_OFF] = {
+		.name = "state.ats_off",
+		.entry = "ats_off_entry",
+		.function = { "pci_disable_ats" },
+		.lost = "device TLBs at a change of domain: turned off they need no flush",
+		.witness = WITNESS_STATE,
+	},
 	[HOOK_TAG_VTD] = {
 		.name = "state.tag_vtd",
 		.exit = "tag_vtd_exit",

@@ -51,6 +51,19 @@ static void put_detail(FILE *to, const struct detail *d)
 		fprintf(to, "%" PRIu64, d->value);
 }
 
+static const char *cache_word(const struct finding *f)
+{
+	switch (f->cache_kind) {
+	case CACHE_IOTLB:
+	case CACHE_ABSENT:
+		return "iotlb";
+	case CACHE_ENTRY:
+		return "entry";
+	default:
+		return "devtlb";
+	}
+}
+
 void json_finding(const struct out *o, const struct finding *f)
 {
 	unsigned int i;
@@ -63,8 +76,7 @@ void json_finding(const struct out *o, const struct finding *f)
 	if (f->ranged)
 		fprintf(o->to, ",\"iova\":\"0x%" PRIx64 "\",\"last\":\"0x%" PRIx64 "\"", f->iova, f->last);
 	if (f->iommu)
-		fprintf(o->to, ",\"cache\":\"%s\",\"cache_id\":%u",
-			f->cache_kind == CACHE_DEVTLB ? "devtlb" : "iotlb", f->cache_id);
+		fprintf(o->to, ",\"cache\":\"%s\",\"cache_id\":%u", cache_word(f), f->cache_id);
 	fprintf(o->to, ",\"count\":%" PRIu64 ",\"evidence\":[", f->count);
 	for (i = 0; i < f->nrefs; i++) {
 		if (i)
@@ -156,9 +168,9 @@ void json_summary(const struct out *o)
 	put_text(o->to, o->source->kernel_release);
 	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"exposures\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
 		       ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
-		       ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
-		violations, exposures, t->lost, t->missed, t->suppressed, t->retracted, t->unknown, t->needs_table,
-		o->source->complete ? "true" : "false", o->source->events);
+		       ",\"switches\":%" PRIu64 ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
+		violations, exposures, t->lost, t->missed, t->suppressed, t->retracted, t->unknown,
+		t->switches, t->needs_table, o->source->complete ? "true" : "false", o->source->events);
 	put_events(o);
 	fprintf(o->to, "},\"not_checked\":[");
 	put_off(o);

@@ -109,6 +109,9 @@ static void print_losses(const struct out *o)
 		fprintf(o->to, "               what the losses touch is unknown: findings withheld %"
 			       PRIu64 ", retracted %" PRIu64 "\n",
 			t->suppressed, t->retracted);
+	if (t->switches)
+		fprintf(o->to, "switches       %" PRIu64 " changes of a device's domain were judged\n",
+			t->switches);
 	if (t->unknown || t->needs_table)
 		fprintf(o->to, "unknown        %" PRIu64 " judgements lacked knowledge (began before the recording, or a loss), %"
 			       PRIu64 " need the page table\n",

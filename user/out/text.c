@@ -56,6 +56,19 @@ static void print_detail(const struct out *o, const struct detail *d)
 		fprintf(o->to, "%" PRIu64 "\n", d->value);
 }
 
+static const char *cache_words(const struct finding *f)
+{
+	switch (f->cache_kind) {
+	case CACHE_IOTLB:
+	case CACHE_ABSENT:
+		return "IOTLB of domain id";
+	case CACHE_ENTRY:
+		return "cached entry of source id";
+	default:
+		return "device TLB of";
+	}
+}
+
 static void print_place(const struct out *o, const struct finding *f)
 {
 	const struct device *d = f->device ? model_device(o->model, f->device) : NULL;
@@ -68,9 +81,7 @@ static void print_place(const struct out *o, const struct finding *f)
 	if (f->domain)
 		fprintf(o->to, "  domain 0x%" PRIx64 ".%u", f->domain, f->domain_gen);
 	if (f->iommu)
-		fprintf(o->to, "  %s %u", f->cache_kind == CACHE_DEVTLB ? "device TLB of" :
-									   "IOTLB of domain id",
-			f->cache_id);
+		fprintf(o->to, "  %s %u", cache_words(f), f->cache_id);
 }
 
 void text_finding(const struct out *o, const struct finding *f)
