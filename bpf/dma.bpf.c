@@ -3,7 +3,7 @@
  * Intent: what drivers asked of the DMA API, kernel/dma/mapping.c of 6.1, 6.12, 7.2.
  * Every call is a scope: the actions inside it carry its id as their cause.
  */
-#include "scope.bpf.h"
+#include "caller.bpf.h"
 
 struct dma_call {
 	u64 dev;
@@ -29,6 +29,7 @@ static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct 
 	struct ev_dma *rec;
 	struct emit e;
 	struct call c;
+	u64 caller;
 
 	call_end(ctx, hook, &c);
 	if (!wanted_key(d->dev) || !wanted_task(c.flags))
@@ -46,8 +47,11 @@ static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct 
 	rec->kind = d->kind;
 	rec->nents = d->nents;
 	rec->mapped = d->mapped;
-	rec->caller = 0;
+	caller = caller_of(ctx, c.sp);
+	rec->caller = caller;
 	emit_submit(&e, rec);
+	symbol_tell(caller);
+	emit_stack(ctx, &e);
 }
 
 #define DMA_ATTR_MMIO (1UL << 10)	/* include/linux/dma-mapping.h, 6.18+ */

@@ -33,6 +33,7 @@ static __always_inline s64 ret_of(void *ctx)
 
 /* What an exit program knows about its call. */
 struct call {
+	u64 sp;			/* address of the trampoline's context; 0 unknown */
 	u64 begin_ns;
 	u64 id;
 	u64 inner;		/* causes, this call excluded */
@@ -244,7 +245,8 @@ static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
 		c->flags = where | EVF_NOCTX;
 		return;
 	}
-	call_pop(s, scope_address(s, ctx), where, hook, c);
+	c->sp = scope_address(s, ctx);
+	call_pop(s, c->sp, where, hook, c);
 }
 
 /* Under a filter on a process: was this call made by it? Interrupts are nobody's. */

@@ -70,6 +70,14 @@ static inline void piece_ref(struct finding *f, const char *role, uint16_t kind,
 					    .seq = p->seq, .time_ns = p->end });
 }
 
+/** entry_ref() - Refer to the record that mapped @e. */
+static inline void entry_ref(struct finding *f, const char *role, const struct dma_entry *e)
+{
+	finding_ref(f, role, &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu, .pid = e->pid,
+					    .seq = e->seq, .time_ns = e->end,
+					    .caller = e->caller });
+}
+
 /** ranges_meet() - Do [@a, @a_last] and [@b, @b_last] share a byte? */
 static inline bool ranges_meet(uint64_t a, uint64_t a_last, uint64_t b, uint64_t b_last)
 {

@@ -58,8 +58,7 @@ static int mismatch(const struct device *dev, const struct dma_entry *e, const c
 	f.cause = e ? e->id : op->id;
 	check_range(&f, op->u.dma.addr, op->empty ? op->u.dma.addr : op->last);
 	if (e)
-		finding_ref(&f, "map", &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu,
-				.pid = e->pid, .seq = e->seq, .time_ns = e->end });
+		entry_ref(&f, "map", e);
 	finding_op(&f, "unmap", op);
 	finding_text(&f, "what", what);
 	if (e)

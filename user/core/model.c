@@ -27,8 +27,28 @@ static int apply_task(struct model *m, const struct op *op)
 	return 0;
 }
 
+/* An address may get another name: its module went and another came. */
+static int apply_symbol(struct model *m, const struct op *op)
+{
+	struct symbol *s = omap_get(&m->symbols, op->u.symbol.addr);
+
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s)
+			return -ENOMEM;
+		if (omap_put(&m->symbols, op->u.symbol.addr, s)) {
+			free(s);
+			return -ENOMEM;
+		}
+	}
+	s->addr = op->u.symbol.addr;
+	memcpy(s->name, op->u.symbol.name, sizeof(op->u.symbol.name));
+	return 0;
+}
+
 static const apply_fn appliers[] = {
 	[EV_TASK] = apply_task,
+	[EV_SYMBOL] = apply_symbol,
 	[EV_DEVICE] = apply_device,
 	[EV_DOMAIN] = apply_domain,
 	[EV_TAG] = apply_tag,
@@ -101,6 +121,16 @@ static void tasks_free(struct model *m)
 	}
 }
 
+static void symbols_free(struct model *m)
+{
+	struct symbol *s;
+
+	for (s = omap_ceil(&m->symbols, 0); s; s = omap_ceil(&m->symbols, 0)) {
+		omap_del(&m->symbols, s->addr);
+		free(s);
+	}
+}
+
 void model_free(struct model *m)
 {
 	if (!m)
@@ -108,6 +138,7 @@ void model_free(struct model *m)
 
 	objects_free(m);
 	tasks_free(m);
+	symbols_free(m);
 	causes_free(m);
 	pool_drain(&m->ranges);
 	pool_drain(&m->owes);
@@ -122,6 +153,13 @@ void model_free(struct model *m)
 const struct task *model_task(const struct model *m, uint32_t pid)
 {
 	return omap_get(&m->tasks, pid);
+}
+
+const char *model_symbol(const struct model *m, uint64_t addr)
+{
+	const struct symbol *s = addr ? omap_get(&m->symbols, addr) : NULL;
+
+	return s ? s->name : NULL;
 }
 
 bool model_sure_op(const struct model *m, const struct op *op)

@@ -162,6 +162,9 @@ struct dma_entry {
 	uint64_t begin;
 	uint64_t end;
 	uint64_t seq;
+	uint64_t caller;	/* return address in who mapped; 0 unknown */
+	uint64_t attrs;		/* DMA_ATTR_* */
+	uint64_t paddr;		/* 0 unknown */
 	uint32_t dir;
 	uint32_t kind;		/* enum ev_dma_kind */
 	uint32_t nents;
@@ -172,6 +175,7 @@ struct dma_entry {
 	struct {
 		uint64_t seq;
 		uint64_t time_ns;
+		uint64_t caller;
 		uint32_t pid;
 		uint16_t cpu;
 	} cut;			/* DMA_REST: the unmap that left this */
@@ -259,6 +263,12 @@ struct task {
 	uint32_t pid;
 	uint32_t tgid;
 	char comm[17];
+};
+
+/* A kernel address by name. */
+struct symbol {
+	uint64_t addr;
+	char name[73];		/* function+0x1/0x2 [module] */
 };
 
 /* An intent that ended lately. */
@@ -352,7 +362,7 @@ struct model {
 	uint32_t missing;	/* NEED_*: hooks that do not hear */
 	struct hook hooks[HOOK_COUNT];
 	/* Objects. */
-	struct omap domains, devices, iommus, containers, tasks, causes;
+	struct omap domains, devices, iommus, containers, tasks, causes, symbols;
 	struct domain *first_domain, **last_domain, *recent;
 	struct device *first_device, **last_device;
 	struct iommu *first_iommu, **last_iommu;
@@ -386,6 +396,9 @@ struct device *model_device(const struct model *m, uint64_t ptr);
 struct container *model_container(const struct model *m, uint64_t ptr);
 struct iommu *model_iommu(const struct model *m, uint64_t ptr);
 const struct task *model_task(const struct model *m, uint32_t pid);
+
+/** model_symbol() - Return: the name of the kernel address @addr, or NULL. */
+const char *model_symbol(const struct model *m, uint64_t addr);
 
 /** model_intent() - Return: the intent @id if it ended lately, or NULL. */
 const struct intent *model_intent(const struct model *m, uint64_t id);

@@ -120,6 +120,9 @@ static void entry_from(const struct model *m, struct dma_entry *e, const struct 
 		.begin = op->begin,
 		.end = op->end,
 		.seq = op->seq,
+		.caller = op->u.dma.caller,
+		.attrs = op->u.dma.attrs,
+		.paddr = op->u.dma.paddr,
 		.dir = op->u.dma.dir,
 		.kind = op->u.dma.kind,
 		.nents = op->u.dma.nents,
@@ -237,6 +240,7 @@ static bool dma_leaves_rest(struct dma_entry *e, const struct op *op)
 	e->cut.time_ns = op->end;
 	e->cut.pid = op->pid;
 	e->cut.cpu = op->cpu;
+	e->cut.caller = op->u.dma.caller;
 	return true;
 }
 

@@ -216,6 +216,8 @@ void finding_op(struct finding *f, const char *role, const struct op *op)
 		.time_ns = op->end,
 	};
 
+	if (op->kind == EV_DMA_MAP || op->kind == EV_DMA_UNMAP || op->kind == EV_DMA_SYNC)
+		r.caller = op->u.dma.caller;
 	finding_ref(f, role, &r);
 }
 

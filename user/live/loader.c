@@ -23,7 +23,8 @@
 static const char *const map_names[] = {
 	[MAP_TASK_SCOPES] = "task_scopes", [MAP_IRQ_SCOPES] = "irq_scopes",
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
-	[MAP_WANTED] = "wanted",
+	[MAP_WANTED] = "wanted",	   [MAP_SYMBOLS_TOLD] = "symbols_told",
+	[MAP_SYMBOLS_NEAR] = "symbols_near",
 };
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
@@ -63,6 +64,8 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->cpus = cpus;
 	ld->config.cpus = cpus;
 	ld->config.filter_tgid = opt->tgid;
+	ld->config.stacks = opt->stacks;
+	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
 		strncpy(ld->config.device, opt->device, sizeof(ld->config.device) - 1);

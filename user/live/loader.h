@@ -8,7 +8,7 @@
 #include "live/live.h"
 #include "shared.h"
 
-#define LIVE_MAPS 6
+#define LIVE_MAPS 8
 #define LIVE_OBJECTS 16
 
 struct hook_run {
@@ -36,7 +36,8 @@ struct loader {
 };
 
 /* Name of shared map @i, in the order of loader.map_fds. */
-enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED };
+enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED,
+		MAP_SYMBOLS_TOLD, MAP_SYMBOLS_NEAR };
 
 /** loader_init() - BTF of the kernel, state of every row that needs no program. 0 or -errno. */
 int loader_init(struct loader *ld, const struct live_options *opt);
