@@ -95,8 +95,11 @@ struct dev_iommu___deferred {		/* 6.4+ */
 struct iommu_group;
 struct bus_type;
 
+struct device_dma_parameters;
+
 struct device {
 	struct kobject kobj;
+	struct device_dma_parameters *dma_parms;
 	const struct bus_type *bus;
 	struct device_driver *driver;
 	struct iommu_group *iommu_group;
@@ -285,6 +288,20 @@ struct files_struct {
 struct task_struct {
 	void *stack;
 	struct files_struct *files;
+};
+
+struct vm_struct {
+	struct page **pages;
+	unsigned int nr_pages;
+};
+
+struct task_struct___vmap {		/* CONFIG_VMAP_STACK */
+	struct vm_struct *stack_vm_area;
+};
+
+struct device_dma_parameters {
+	unsigned int max_segment_size;
+	unsigned long segment_boundary_mask;
 };
 
 struct pcpu_hot {			/* 6.2 to 6.14 */

@@ -110,6 +110,38 @@ static __always_inline void scope_settle(struct scope *s, u64 sp)
 	}
 }
 
+/* DMA must never go there; said once, because it stays the task's for life. */
+static __noinline int emit_task_stack(void)
+{
+	struct task_struct___vmap *task = (void *)bpf_get_current_task_btf();
+	struct ev_task_stack *rec;
+	struct vm_struct *area;
+	struct page **pages, *page;
+	struct emit e;
+	u32 i, n;
+
+	if (!bpf_core_field_exists(task->stack_vm_area))
+		return 0;
+	area = BPF_CORE_READ(task, stack_vm_area);
+	pages = BPF_CORE_READ(area, pages);
+	n = BPF_CORE_READ(area, nr_pages);
+	if (!pages)
+		return 0;
+	rec = emit_reserve(&e, EV_TASK_STACK, sizeof(*rec), 0);
+	if (!rec)
+		return 0;
+	rec->pid = bpf_get_current_pid_tgid();
+	rec->count = n < EV_STACK_PAGES ? n : EV_STACK_PAGES;
+	for (i = 0; i < EV_STACK_PAGES; i++) {
+		page = NULL;
+		if (i < n)
+			bpf_probe_read_kernel(&page, sizeof(page), &pages[i]);
+		rec->page[i] = page ? page_phys((u64)page, vmemmap_start()) : 0;
+	}
+	emit_submit(&e, rec);
+	return 0;
+}
+
 static __always_inline void introduce_task(struct scope *s)
 {
 	struct emit e;
@@ -127,6 +159,7 @@ static __always_inline void introduce_task(struct scope *s)
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 	emit_submit(&e, rec);
 	s->introduced = 1;
+	emit_task_stack();
 }
 
 /* The verifier calculates with numbers, not with context pointers: go through memory. */

@@ -28,6 +28,9 @@ static const struct checker *const checkers[] = {
 	&check_leak_driver,
 	&check_stale,
 	&check_dma,
+	&check_dma_map,
+	&check_dma_limit,
+	&check_dma_sync,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))

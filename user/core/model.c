@@ -23,8 +23,43 @@ static int apply_task(struct model *m, const struct op *op)
 	}
 	t->pid = op->u.task.pid;
 	t->tgid = op->u.task.tgid;
+	t->nstack = 0;	/* of whoever had the number before */
 	memcpy(t->comm, op->u.task.comm, sizeof(op->u.task.comm));
 	return 0;
+}
+
+static int apply_task_stack(struct model *m, const struct op *op)
+{
+	struct task *t = omap_get(&m->tasks, op->u.task_stack.pid);
+
+	if (!t)
+		return 0;
+	t->nstack = op->u.task_stack.count < EV_STACK_PAGES ? op->u.task_stack.count :
+							      EV_STACK_PAGES;
+	memcpy(t->stack, op->u.task_stack.page, sizeof(t->stack));
+	return 0;
+}
+
+static int apply_area(struct model *m, const struct op *op)
+{
+	const struct ev_area *a = &op->u.area;
+
+	if (m->nareas < AREAS && a->first <= a->last)
+		m->areas[m->nareas++] = (struct area){ a->first, a->last, a->kind };
+	return 0;
+}
+
+bool model_area(const struct model *m, uint64_t first, uint64_t last, uint32_t kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nareas; i++) {
+		const struct area *a = &m->areas[i];
+
+		if (a->kind == kind && a->first <= last && first <= a->last)
+			return true;
+	}
+	return false;
 }
 
 /* An address may get another name: its module went and another came. */
@@ -49,6 +84,8 @@ static int apply_symbol(struct model *m, const struct op *op)
 static const apply_fn appliers[] = {
 	[EV_TASK] = apply_task,
 	[EV_SYMBOL] = apply_symbol,
+	[EV_TASK_STACK] = apply_task_stack,
+	[EV_AREA] = apply_area,
 	[EV_DEVICE] = apply_device,
 	[EV_DOMAIN] = apply_domain,
 	[EV_TAG] = apply_tag,
@@ -137,6 +174,7 @@ void model_free(struct model *m)
 		return;
 
 	objects_free(m);
+	omap_clear(&m->lines);
 	tasks_free(m);
 	symbols_free(m);
 	causes_free(m);

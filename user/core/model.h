@@ -163,8 +163,9 @@ struct dma_entry {
 	uint64_t end;
 	uint64_t seq;
 	uint64_t caller;	/* return address in who mapped; 0 unknown */
-	uint64_t attrs;		/* DMA_ATTR_* */
 	uint64_t paddr;		/* 0 unknown */
+	struct device *dev;
+	uint32_t attrs;		/* DMA_ATTR_* */
 	uint32_t dir;
 	uint32_t kind;		/* enum ev_dma_kind */
 	uint32_t nents;
@@ -263,7 +264,18 @@ struct task {
 	uint32_t pid;
 	uint32_t tgid;
 	char comm[17];
+	unsigned int nstack;		/* 0: unknown */
+	uint64_t stack[EV_STACK_PAGES];	/* physical pages of its kernel stack */
 };
+
+/* A part of physical memory. */
+struct area {
+	uint64_t first;
+	uint64_t last;
+	uint32_t kind;		/* enum ev_area_kind */
+};
+
+#define AREAS 256
 
 /* A kernel address by name. */
 struct symbol {
@@ -369,6 +381,9 @@ struct model {
 	struct container *first_container, **last_container;
 	struct cause *oldest, *newest;
 	size_t ncauses;
+	struct omap lines;	/* cache line -> the first dma_entry that the device may write */
+	struct area areas[AREAS];
+	unsigned int nareas;
 	struct intent *intents;
 	struct pool ranges, owes, entries, cause_pool;
 	/* What the operation being applied removed; valid until the next one. */
@@ -419,6 +434,8 @@ struct dma_entry *dma_match(const struct device *d, const struct op *op);
 #define DMA_DIFF_SIZE	0x2
 #define DMA_DIFF_DIR	0x4
 #define DMA_DIFF_NENTS	0x8
+#define DMA_DIFF_CPU	0x10	/* CPU address of coherent memory */
+#define DMA_DIFF_ATTRS	0x20
 
 /** dma_differs() - Return: DMA_DIFF_*: how the unmap @op does not fit @e. */
 unsigned int dma_differs(const struct dma_entry *e, const struct op *op);
@@ -438,6 +455,12 @@ static inline bool dma_is_noop(const struct op *op)
 {
 	return op->u.dma.kind == EV_DMA_COHERENT && !op->u.dma.ptr;
 }
+
+/** dma_line() - Return: the mapping that a device may write and that begins in @paddr's line. */
+const struct dma_entry *dma_line(const struct model *m, uint64_t paddr);
+
+/** model_area() - Return: does [@first, @last] meet physical memory of @kind? */
+bool model_area(const struct model *m, uint64_t first, uint64_t last, uint32_t kind);
 
 /** dma_tomb() - Return: the last entry that was unmapped at @addr, or NULL. */
 const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr);

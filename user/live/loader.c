@@ -420,6 +420,18 @@ void loader_detach(struct loader *ld)
 			pthread_join(threads[id], NULL);
 }
 
+void loader_forget_symbols(const struct loader *ld)
+{
+	int told = ld->map_fds[MAP_SYMBOLS_TOLD], near = ld->map_fds[MAP_SYMBOLS_NEAR];
+	uint64_t addr, none = 0;
+	uint32_t slot;
+
+	while (!bpf_map_get_next_key(told, NULL, &addr) && !bpf_map_delete_elem(told, &addr))
+		;
+	for (slot = 0; !bpf_map_update_elem(near, &slot, &none, BPF_EXIST); slot++)
+		;
+}
+
 void loader_free(struct loader *ld)
 {
 	unsigned int i;

@@ -68,6 +68,9 @@ void loader_resolve(struct loader *ld, unsigned int id);
 /** loader_module_live() - Is @module loaded and initialised? */
 bool loader_module_live(const char *module);
 
+/** loader_forget_symbols() - Addresses that were named are named again when they come. */
+void loader_forget_symbols(const struct loader *ld);
+
 void loader_detach(struct loader *ld);
 void loader_free(struct loader *ld);
 
