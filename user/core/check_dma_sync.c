@@ -17,6 +17,7 @@ static int sync_found(const struct device *dev, const struct dma_entry *e, const
 
 	check_begin(&f, FINDING_DMA_UNMAP_MISMATCH, GRADE_VIOLATION, op, b ? b->domain : NULL);
 	f.device = dev->ptr;
+	f.cause = e ? e->id : op->cause;
 	check_range(&f, op->u.dma.addr, op->empty ? op->u.dma.addr : op->last);
 	if (e)
 		entry_ref(&f, "map", e);
