@@ -44,6 +44,8 @@ static __always_inline void emit_sg_limit(const struct dma_call *d, u64 intent,
 					   u64 caller)
 {
 	struct device_dma_parameters *parms;
+	/* Of our own: inside BPF_CORE_READ() d->dev would be taken for a kernel's field. */
+	struct device *dev = (void *)d->dev;
 	struct scatterlist *sg = (void *)d->ptr;
 	struct ev_sg_limit *rec;
 	struct emit e;
@@ -51,7 +53,7 @@ static __always_inline void emit_sg_limit(const struct dma_call *d, u64 intent,
 	u32 max = 65536, length;
 
 	length = BPF_CORE_READ(sg, length);
-	parms = BPF_CORE_READ((struct device *)d->dev, dma_parms);
+	parms = BPF_CORE_READ(dev, dma_parms);
 	if (parms) {
 		max = BPF_CORE_READ(parms, max_segment_size) ?: max;
 		boundary = BPF_CORE_READ(parms, segment_boundary_mask) ?: boundary;
