@@ -4,7 +4,7 @@
  * leave the frame that gives it a begin and what runs inside it a context.
  * Functions and signatures: drivers/iommu/iommu.c of 6.1, 6.12 and 7.2.
  */
-#include "scope.bpf.h"
+#include "caller.bpf.h"
 #include "sg.bpf.h"
 #include "object.bpf.h"
 #include "frame.bpf.h"
@@ -37,6 +37,7 @@ static __always_inline void map_end(void *ctx, u32 hook)
 	rec->ret = ret_of(ctx);
 	mapped = !rec->ret;
 	emit_submit(&e, rec);
+	emit_stack(ctx, &e);
 	if (mapped && config.frames)
 		frames_mapped(arg(ctx, 2), arg(ctx, 3));
 }
@@ -148,6 +149,7 @@ static __always_inline void unmap_end(void *ctx, u32 hook, u32 flags)
 	rec->size = arg(ctx, 2);
 	rec->done = ret_of(ctx);
 	emit_submit(&e, rec);
+	emit_stack(ctx, &e);
 }
 
 SEC("fentry")
@@ -186,7 +188,7 @@ int unmap_fast_exit(void *ctx)
 	return 0;
 }
 
-static __always_inline void emit_domain_op(u32 type, const struct call *c,
+static __always_inline void emit_domain_op(void *ctx, u32 type, const struct call *c,
 					   struct iommu_domain *domain)
 {
 	struct ev_domain_op *rec;
@@ -201,6 +203,7 @@ static __always_inline void emit_domain_op(u32 type, const struct call *c,
 	rec->type = BPF_CORE_READ(domain, type);
 	rec->pad = 0;
 	emit_submit(&e, rec);
+	emit_stack(ctx, &e);
 }
 
 static __always_inline void alloc_end(void *ctx)
@@ -211,7 +214,7 @@ static __always_inline void alloc_end(void *ctx)
 	if (!domain || (u64)domain >= (u64)-4095)
 		return;
 	c.begin_ns = bpf_ktime_get_ns();
-	emit_domain_op(EV_ALLOC, &c, domain);
+	emit_domain_op(ctx, EV_ALLOC, &c, domain);
 }
 
 /* Default domains; the compiler may put it into the function below as well. */
@@ -240,7 +243,7 @@ int domain_free_entry(void *ctx)
 	if (!domain)
 		return 0;
 	c.begin_ns = bpf_ktime_get_ns();
-	emit_domain_op(EV_FREE, &c, domain);
+	emit_domain_op(ctx, EV_FREE, &c, domain);
 	if (config.filter_device)
 		bpf_map_delete_elem(&wanted, &domain);
 	return 0;
@@ -255,7 +258,7 @@ struct move {
 	s32 ret;
 };
 
-static __always_inline void emit_attach(const struct call *c, const struct move *m)
+static __always_inline void emit_attach(void *ctx, const struct call *c, const struct move *m)
 {
 	struct ev_attach *rec;
 	struct emit e;
@@ -271,6 +274,7 @@ static __always_inline void emit_attach(const struct call *c, const struct move 
 	rec->pasid = m->pasid;
 	rec->hook = m->hook;
 	emit_submit(&e, rec);
+	emit_stack(ctx, &e);
 }
 
 /* The group's domain at entry is the old one: it changes after all devices moved. */
@@ -293,7 +297,7 @@ static __always_inline void attach_end(void *ctx, u32 hook, struct move *m)
 	emit_device(m->dev, 0);
 	if (m->domain)
 		emit_domain(m->domain, device_driver_kind(m->dev), 0);
-	emit_attach(&c, m);
+	emit_attach(ctx, &c, m);
 }
 
 /* __iommu_attach_device(domain, dev[, old]) */
@@ -338,7 +342,7 @@ int release_entry(void *ctx)
 	c.begin_ns = bpf_ktime_get_ns();
 	m.old = (u64)BPF_CORE_READ(dev, iommu_group, domain);
 	emit_device(dev, 0);
-	emit_attach(&c, &m);
+	emit_attach(ctx, &c, &m);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * Intent: what drivers asked of the DMA API, kernel/dma/mapping.c of 6.1, 6.12, 7.2.
  * Every call is a scope: the actions inside it carry its id as their cause.
  */
-#include "scope.bpf.h"
+#include "caller.bpf.h"
 
 struct dma_call {
 	u64 dev;
@@ -24,18 +24,8 @@ static __always_inline void dma_begin(void *ctx, u32 hook, u64 addr, u64 size)
 	call_begin(ctx, hook, true, arg(ctx, 0), addr, size);
 }
 
-static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct dma_call *d)
+static __always_inline void dma_fill(struct ev_dma *rec, const struct dma_call *d, u64 caller)
 {
-	struct ev_dma *rec;
-	struct emit e;
-	struct call c;
-
-	call_end(ctx, hook, &c);
-	if (!wanted_key(d->dev) || !wanted_task(c.flags))
-		return;
-	rec = emit_op(&e, type, sizeof(*rec), &c);
-	if (!rec)
-		return;
 	rec->dev = d->dev;
 	rec->addr = d->addr;
 	rec->size = d->size;
@@ -46,8 +36,64 @@ static __always_inline void dma_end(void *ctx, u32 hook, u32 type, const struct 
 	rec->kind = d->kind;
 	rec->nents = d->nents;
 	rec->mapped = d->mapped;
-	rec->caller = 0;
+	rec->caller = caller;
+}
+
+/* Writes only what the device's limits are worth a word about: the core judges. */
+static __always_inline void emit_sg_limit(const struct dma_call *d, u64 intent,
+					   u64 caller)
+{
+	struct device_dma_parameters *parms;
+	/* Of our own: inside BPF_CORE_READ() d->dev would be taken for a kernel's field. */
+	struct device *dev = (void *)d->dev;
+	struct scatterlist *sg = (void *)d->ptr;
+	struct ev_sg_limit *rec;
+	struct emit e;
+	u64 boundary = 0xffffffff;	/* without parameters: include/linux/dma-mapping.h */
+	u32 max = 65536, length;
+
+	length = BPF_CORE_READ(sg, length);
+	parms = BPF_CORE_READ(dev, dma_parms);
+	if (parms) {
+		max = BPF_CORE_READ(parms, max_segment_size) ?: max;
+		boundary = BPF_CORE_READ(parms, segment_boundary_mask) ?: boundary;
+	}
+	if (length <= max && !((d->addr ^ (d->addr + d->size - 1)) & ~boundary))
+		return;
+	rec = emit_reserve(&e, EV_SG_LIMIT, sizeof(*rec), context_now());
+	if (!rec)
+		return;
+	rec->dev = d->dev;
+	rec->intent = intent;
+	rec->addr = d->addr;
+	rec->size = d->size;
+	rec->boundary = boundary;
+	rec->caller = caller;
+	rec->length = length;
+	rec->max_length = max;
 	emit_submit(&e, rec);
+}
+
+static __always_inline void dma_end(void *ctx, u32 hook, u32 type, struct dma_call *d)
+{
+	struct ev_dma *rec;
+	struct emit e;
+	struct call c;
+	u64 caller;
+
+	call_end(ctx, hook, &c);
+	if (!wanted_key(d->dev) || !wanted_task(c.flags))
+		return;
+	rec = emit_op(&e, type, sizeof(*rec), &c);
+	if (!rec)
+		return;
+	caller = caller_of(ctx, c.sp);
+	dma_fill(rec, d, caller);
+	emit_submit(&e, rec);
+	symbol_tell(caller);
+	emit_stack(ctx, &e);
+	if (d->kind == EV_DMA_SG && d->mapped)
+		emit_sg_limit(d, c.id, caller);
 }
 
 #define DMA_ATTR_MMIO (1UL << 10)	/* include/linux/dma-mapping.h, 6.18+ */
@@ -304,6 +350,79 @@ int dma_unmap_resource_exit(void *ctx)
 	};
 
 	dma_end(ctx, HOOK_DMA_UNMAP_RESOURCE, EV_DMA_UNMAP, &d);
+	return 0;
+}
+
+/* (dev, addr or sg, size or nents, dir): a moment, not a scope. Nothing runs inside. */
+static __always_inline void dma_sync(void *ctx, struct dma_call *d)
+{
+	struct ev_dma *rec;
+	struct emit e;
+	struct call c;
+	u64 caller;
+
+	call_end(ctx, HOOK_COUNT, &c);
+	c.begin_ns = bpf_ktime_get_ns();
+	c.flags &= ~EVF_NOENTRY;
+	d->dev = arg(ctx, 0);
+	d->dir = arg(ctx, 3);
+	if (!wanted_key(d->dev) || !wanted_task(c.flags))
+		return;
+	rec = emit_op(&e, EV_DMA_SYNC, sizeof(*rec), &c);
+	if (!rec)
+		return;
+	caller = caller_of(ctx, c.sp);
+	dma_fill(rec, d, caller);
+	emit_submit(&e, rec);
+	symbol_tell(caller);
+	emit_stack(ctx, &e);
+}
+
+static __always_inline void dma_sync_single(void *ctx, bool to_cpu)
+{
+	struct dma_call d = {
+		.addr = arg(ctx, 1), .size = arg(ctx, 2), .mapped = to_cpu,
+		.kind = EV_DMA_PAGE,
+	};
+
+	dma_sync(ctx, &d);
+}
+
+static __always_inline void dma_sync_sg(void *ctx, bool to_cpu)
+{
+	struct dma_call d = {
+		.ptr = arg(ctx, 1), .nents = arg(ctx, 2), .mapped = to_cpu, .kind = EV_DMA_SG,
+	};
+
+	sg_first(&d, false);
+	dma_sync(ctx, &d);
+}
+
+SEC("fexit")
+int dma_sync_cpu(void *ctx)
+{
+	dma_sync_single(ctx, true);
+	return 0;
+}
+
+SEC("fexit")
+int dma_sync_device(void *ctx)
+{
+	dma_sync_single(ctx, false);
+	return 0;
+}
+
+SEC("fexit")
+int dma_sync_sg_cpu(void *ctx)
+{
+	dma_sync_sg(ctx, true);
+	return 0;
+}
+
+SEC("fexit")
+int dma_sync_sg_device(void *ctx)
+{
+	dma_sync_sg(ctx, false);
 	return 0;
 }
 

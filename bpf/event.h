@@ -58,6 +58,11 @@ enum ev_type {
 	EV_PAGE_FREE = 22,	/* struct ev_page_free */
 	EV_ALIAS = 23,		/* struct ev_alias */
 
+	/* Memory: which of it must not be mapped. */
+	EV_AREA = 29,		/* struct ev_area; written by userspace */
+	EV_TASK_STACK = 30,	/* struct ev_task_stack */
+	EV_SG_LIMIT = 31,	/* struct ev_sg_limit */
+
 	/* Intent: what userspace or a driver asked for. */
 	EV_VFIO_MAP = 32,	/* struct ev_vfio */
 	EV_VFIO_UNMAP = 33,	/* struct ev_vfio */
@@ -183,6 +188,11 @@ enum ev_hook_id {
 	HOOK_TABLE_AMD,
 	HOOK_REF_TABLE,
 	HOOK_ATS_OFF,
+	/* What drivers say that they hand over; on 6.12 and later called only for swiotlb. */
+	HOOK_DMA_SYNC_CPU,
+	HOOK_DMA_SYNC_DEVICE,
+	HOOK_DMA_SYNC_SG_CPU,
+	HOOK_DMA_SYNC_SG_DEVICE,
 	HOOK_COUNT,		/* grows: never in a record */
 };
 
@@ -299,6 +309,51 @@ struct ev_alias {
 	__u32 pad;
 };
 _Static_assert(sizeof(struct ev_alias) == 40, "wire ABI");
+
+/* enum ev_area_kind: words of /proc/iomem. */
+enum ev_area_kind {
+	EV_AREA_RAM = 1,	/* System RAM */
+	EV_AREA_TEXT = 2,	/* Kernel code */
+	EV_AREA_RODATA = 3,	/* Kernel rodata */
+};
+
+/* A part of physical memory, at the start. */
+struct ev_area {
+	struct ev_hdr h;
+	__u64 first;
+	__u64 last;		/* inclusive */
+	__u32 kind;		/* enum ev_area_kind */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct ev_area) == 48, "wire ABI");
+
+#define EV_STACK_PAGES	8
+
+/* The pages of a task's kernel stack, with its EV_TASK. Only stacks in vmalloc space. */
+struct ev_task_stack {
+	struct ev_hdr h;
+	__u32 pid;
+	__u32 count;		/* of @page */
+	__u64 page[EV_STACK_PAGES];	/* physical addresses */
+};
+_Static_assert(sizeof(struct ev_task_stack) == 96, "wire ABI");
+
+/*
+ * The first segment of a scatterlist that was mapped is longer than the device's
+ * dma_parms allow, or crosses their boundary. Only those are written.
+ */
+struct ev_sg_limit {
+	struct ev_hdr h;
+	__u64 dev;
+	__u64 intent;		/* id of its EV_DMA_MAP */
+	__u64 addr;		/* DMA address */
+	__u64 size;		/* bytes at @addr */
+	__u64 boundary;		/* segment_boundary_mask */
+	__u64 caller;
+	__u32 length;		/* of the entry in memory */
+	__u32 max_length;	/* max_segment_size */
+};
+_Static_assert(sizeof(struct ev_sg_limit) == 80, "wire ABI");
 
 /* The driver let go of @dev: devres has run, nothing of the DMA API may be left. */
 struct ev_unbind {
@@ -524,7 +579,7 @@ struct ev_dma {
 	__u32 dir;		/* enum dma_data_direction; COHERENT: 0 */
 	__u32 kind;		/* enum ev_dma_kind */
 	__u32 nents;		/* SG: entries asked */
-	__u32 mapped;		/* SG map: entries returned */
+	__u32 mapped;		/* SG map: entries returned; sync: 1 for the CPU, 0 for the device */
 	__u64 caller;		/* return address in who called; 0 unknown. EVENT_ABI 2 */
 };
 _Static_assert(sizeof(struct ev_dma) == 136, "wire ABI");

@@ -6,7 +6,7 @@
  * module vfio or iommufd (or to the kernel itself, when they are built in).
  * include/uapi/linux/vfio.h.
  */
-#include "scope.bpf.h"
+#include "caller.bpf.h"
 
 #define VFIO_GROUP_SET_CONTAINER	0x3b68
 #define VFIO_SET_IOMMU			0x3b66
@@ -189,5 +189,6 @@ int vfio_ioctl_exit(u64 *ctx)
 		rec->size = c.flags & (EVF_NOENTRY | EVF_NOCTX) ? rec->done : c.size;
 	rec->ret = ret_of(ctx);
 	emit_submit(&e, rec);
+	emit_stack(ctx, &e);
 	return 0;
 }

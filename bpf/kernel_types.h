@@ -41,6 +41,7 @@ enum bpf_map_type {
 
 enum {
 	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
 	BPF_F_NO_PREALLOC = 1,
 	BPF_F_MMAPABLE = 1024,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
@@ -99,8 +100,11 @@ struct iommu_group;
 struct bus_type;
 struct pci_dev;
 
+struct device_dma_parameters;
+
 struct device {
 	struct kobject kobj;
+	struct device_dma_parameters *dma_parms;
 	const struct bus_type *bus;
 	struct device_driver *driver;
 	struct iommu_group *iommu_group;
@@ -334,6 +338,20 @@ struct files_struct {
 struct task_struct {
 	void *stack;
 	struct files_struct *files;
+};
+
+struct vm_struct {
+	struct page **pages;
+	unsigned int nr_pages;
+};
+
+struct task_struct___vmap {		/* CONFIG_VMAP_STACK */
+	struct vm_struct *stack_vm_area;
+};
+
+struct device_dma_parameters {
+	unsigned int max_segment_size;
+	unsigned long segment_boundary_mask;
 };
 
 struct pcpu_hot {			/* 6.2 to 6.14 */

@@ -90,6 +90,22 @@ struct {
 	__type(key, u32);
 	__type(value, u64);
 } frames SEC(".maps");
+/* Addresses whose name was told. @symbols_near is a quick answer for most calls. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, u32);
+} symbols_told SEC(".maps");
+
+#define SYMBOLS_NEAR 1024	/* power of two */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SYMBOLS_NEAR);
+	__type(key, u32);
+	__type(value, u64);
+} symbols_near SEC(".maps");
 
 /* The only initialised data of each object: the loader writes it before load. */
 const volatile struct bpf_config config SEC(".rodata.config") = {};

@@ -33,6 +33,7 @@ static __always_inline s64 ret_of(void *ctx)
 
 /* What an exit program knows about its call. */
 struct call {
+	u64 sp;			/* address of the trampoline's context; 0 unknown */
 	u64 begin_ns;
 	u64 id;
 	u64 inner;		/* causes, this call excluded */
@@ -115,6 +116,38 @@ static __always_inline void scope_settle(struct scope *s, u64 sp)
 	}
 }
 
+/* DMA must never go there; said once, because it stays the task's for life. */
+static __noinline int emit_task_stack(void)
+{
+	struct task_struct___vmap *task = (void *)bpf_get_current_task_btf();
+	struct ev_task_stack *rec;
+	struct vm_struct *area;
+	struct page **pages, *page;
+	struct emit e;
+	u32 i, n;
+
+	if (!bpf_core_field_exists(task->stack_vm_area))
+		return 0;
+	area = BPF_CORE_READ(task, stack_vm_area);
+	pages = BPF_CORE_READ(area, pages);
+	n = BPF_CORE_READ(area, nr_pages);
+	if (!pages)
+		return 0;
+	rec = emit_reserve(&e, EV_TASK_STACK, sizeof(*rec), 0);
+	if (!rec)
+		return 0;
+	rec->pid = bpf_get_current_pid_tgid();
+	rec->count = n < EV_STACK_PAGES ? n : EV_STACK_PAGES;
+	for (i = 0; i < EV_STACK_PAGES; i++) {
+		page = NULL;
+		if (i < n)
+			bpf_probe_read_kernel(&page, sizeof(page), &pages[i]);
+		rec->page[i] = page ? page_phys((u64)page, vmemmap_start()) : 0;
+	}
+	emit_submit(&e, rec);
+	return 0;
+}
+
 static __always_inline void introduce_task(struct scope *s)
 {
 	struct emit e;
@@ -132,6 +165,7 @@ static __always_inline void introduce_task(struct scope *s)
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 	emit_submit(&e, rec);
 	s->introduced = 1;
+	emit_task_stack();
 }
 
 /* The verifier calculates with numbers, not with context pointers: go through memory. */
@@ -255,7 +289,8 @@ static __always_inline void call_end(void *ctx, u32 hook, struct call *c)
 		c->flags = where | EVF_NOCTX;
 		return;
 	}
-	call_pop(s, scope_address(s, ctx), where, hook, c);
+	c->sp = scope_address(s, ctx);
+	call_pop(s, c->sp, where, hook, c);
 }
 
 /* Under a filter on a process: was this call made by it? Interrupts are nobody's. */

@@ -12,6 +12,8 @@ struct bpf_config {
 	__u32 filter_device;	/* 1: only the device of that name and its domains */
 	__u32 filter_tgid;	/* 0: any */
 	__u32 wake_bytes;	/* unread bytes in a ring that wake the consumer */
+	__u32 stacks;		/* 1: a call stack behind each operation */
+	char symbol_format[4];	/* "%pB": how bpf_snprintf() names an address */
 	char device[32];	/* dev_name(), padded with NULs */
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 };

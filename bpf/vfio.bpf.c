@@ -4,7 +4,7 @@
  * and also when a process closes its files or dies. Functions of the module
  * vfio_iommu_type1: pending until it is loaded, and it stays pinned while we listen.
  */
-#include "scope.bpf.h"
+#include "caller.bpf.h"
 
 static __always_inline void group_end(void *ctx, u32 hook, u32 type, s64 ret)
 {
@@ -27,6 +27,7 @@ static __always_inline void group_end(void *ctx, u32 hook, u32 type, s64 ret)
 	rec->cmd = 0;
 	rec->ret = ret;
 	emit_submit(&e, rec);
+	emit_stack(ctx, &e);
 }
 
 /* vfio_iommu_type1_attach_group(iommu_data, group, type) */

@@ -36,8 +36,12 @@ static void round_trip(void **state)
 
 	assert_int_equal(trace_open(path, &r, NULL), 0);
 	for (i = 0; (s = schema_at(i)); i++) {
-		assert_int_equal(trace_next(r, &item, NULL), 1);
-		assert_int_equal(item.kind, TRACE_RECORD);
+		/* The writer's own end of the other stream may stand before the last. */
+		do {
+			assert_int_equal(trace_next(r, &item, NULL), 1);
+			assert_int_equal(item.kind, TRACE_RECORD);
+			h = (void *)item.rec;
+		} while (h->type == EV_STREAM_END && s->type != EV_STREAM_END);
 		assert_memory_equal(item.rec, rec[i], s->len);
 	}
 	trace_free(r);

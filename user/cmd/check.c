@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "core/engine.h"
 #include "out/out.h"
+#include "out/stacks.h"
 #include "trace/trace.h"
 
 enum { OPT_FAIL_ON = 256 };
@@ -133,10 +134,35 @@ static void describe(const struct trace_reader *r, const char *path, struct out_
 	src->complete = trace_complete(r);
 }
 
+/* The trace once more, for the stacks of what was found; without them it is a poorer story. */
+static struct stacks *read_stacks(const char *path, const struct report *rep)
+{
+	struct trace_reader *r = NULL;
+	struct stacks *s = NULL;
+	struct trace_error error;
+	struct trace_item item;
+	int got;
+
+	if (!report_tally(rep)->records[EV_STACK] || !report_next(rep, NULL))
+		return NULL;
+	if (stacks_new(rep, &s) || trace_open(path, &r, &error))
+		return s;
+	while ((got = trace_next(r, &item, &error))) {
+		const struct ev_hdr *h = item.rec;
+
+		if (got > 0 && item.kind != TRACE_GAP && h->type == EV_STACK &&
+		    h->len >= sizeof(struct ev_stack))
+			stacks_take(s, item.rec);
+	}
+	trace_free(r);
+	return s;
+}
+
 int check_trace(const char *path, const struct check_options *opt)
 {
 	struct out_source src = { 0 };
 	struct trace_reader *r = NULL;
+	struct stacks *stacks = NULL;
 	struct engine *e = NULL;
 	struct trace_error error;
 	int status;
@@ -146,17 +172,20 @@ int check_trace(const char *path, const struct check_options *opt)
 	if (engine_new(&e) || feed(r, e, &src)) {
 		status = say_error("%s: out of memory", path);
 	} else {
+		stacks = read_stacks(path, engine_report(e));
 		struct out o = {
 			.to = stdout,
 			.engine = e,
 			.model = engine_model(e),
 			.report = engine_report(e),
 			.source = &src,
+			.stacks = stacks,
 		};
 
 		describe(r, path, &src);
 		status = print_all(&o, opt);
 	}
+	stacks_free(stacks);
 	engine_free(e);
 	trace_free(r);
 	return status;

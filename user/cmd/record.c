@@ -17,10 +17,11 @@
 #include "cmd/session.h"
 #include "trace/trace.h"
 
-enum { OPT_FAIL_ON = 256 };
+enum { OPT_FAIL_ON = 256, OPT_STACKS };
 
 static const struct argp_option option_table[] = {
 	{ "output", 'o', "DIR", 0, "trace directory to make [iommuscope-DATE-TIME]", 0 },
+	{ "stacks", OPT_STACKS, NULL, 0, "the call stack of each operation too (costly)", 0 },
 	{ "json", 'j', NULL, 0, "the result as JSON, one object per line", 0 },
 	{ "fail-on", OPT_FAIL_ON, "IDS", 0, FAIL_ON_HELP, 0 },
 	{ 0 },
@@ -47,6 +48,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'j':
 		r->check.json = true;
+		return 0;
+	case OPT_STACKS:
+		r->session.opt.stacks = true;
 		return 0;
 	case OPT_FAIL_ON:
 		if (!parse_findings(arg, &r->check.fail_on))

@@ -46,6 +46,9 @@ extern const struct checker check_dma;
 extern const struct checker check_freed;
 extern const struct checker check_freed_move;
 extern const struct checker check_lazy;
+extern const struct checker check_dma_map;
+extern const struct checker check_dma_limit;
+extern const struct checker check_dma_sync;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */
 static inline void check_begin(struct finding *f, enum finding_id id, enum grade grade,
@@ -102,6 +105,14 @@ static inline void piece_ref(struct finding *f, const char *role, uint16_t kind,
 {
 	finding_ref(f, role, &(struct ref){ .kind = kind, .cpu = p->cpu, .pid = p->pid,
 					    .seq = p->seq, .time_ns = p->end });
+}
+
+/** entry_ref() - Refer to the record that mapped @e. */
+static inline void entry_ref(struct finding *f, const char *role, const struct dma_entry *e)
+{
+	finding_ref(f, role, &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu, .pid = e->pid,
+					    .seq = e->seq, .time_ns = e->end,
+					    .caller = e->caller });
 }
 
 /** ranges_meet() - Do [@a, @a_last] and [@b, @b_last] share a byte? */

@@ -22,7 +22,11 @@ static const char *difference(unsigned int diff)
 		return "unmapped with another size";
 	if (diff & DMA_DIFF_NENTS)
 		return "unmapped with another number of entries";
-	return "unmapped with another direction";
+	if (diff & DMA_DIFF_CPU)
+		return "freed with another CPU address";
+	if (diff & DMA_DIFF_DIR)
+		return "unmapped with another direction";
+	return "unmapped with other attributes";
 }
 
 /* Both sides of what differs; the rest is the same. */
@@ -45,25 +49,36 @@ static void compare(struct finding *f, const struct dma_entry *e, const struct o
 		finding_text(f, "mapped_dir", dma_dir_name(e->dir));
 		finding_text(f, "unmapped_dir", dma_dir_name(op->u.dma.dir));
 	}
+	if (diff & DMA_DIFF_CPU) {
+		finding_hex(f, "allocated_at", e->ptr);
+		finding_hex(f, "freed_at", op->u.dma.ptr);
+	}
+	if (diff & DMA_DIFF_ATTRS) {
+		finding_hex(f, "mapped_attrs", e->attrs);
+		finding_hex(f, "unmapped_attrs", op->u.dma.attrs);
+	}
 }
 
 static int mismatch(const struct device *dev, const struct dma_entry *e, const char *what,
 		    const struct op *op, struct report *rep)
 {
 	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
+	unsigned int diff = e ? dma_differs(e, op) : 0;
 	struct finding f;
 
-	check_begin(&f, FINDING_DMA_UNMAP_MISMATCH, GRADE_VIOLATION, op, b ? b->domain : NULL);
+	/* What only attributes differ in "may be no bug in reality" (kernel/dma/debug.c, 7.2). */
+	check_begin(&f, FINDING_DMA_UNMAP_MISMATCH,
+		    diff == DMA_DIFF_ATTRS ? GRADE_NOTE : GRADE_VIOLATION, op,
+		    b ? b->domain : NULL);
 	f.device = dev->ptr;
 	f.cause = e ? e->id : op->id;
 	check_range(&f, op->u.dma.addr, op->empty ? op->u.dma.addr : op->last);
 	if (e)
-		finding_ref(&f, "map", &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu,
-				.pid = e->pid, .seq = e->seq, .time_ns = e->end });
+		entry_ref(&f, "map", e);
 	finding_op(&f, "unmap", op);
 	finding_text(&f, "what", what);
 	if (e)
-		compare(&f, e, op, dma_differs(e, op));
+		compare(&f, e, op, diff);
 	return report_add(rep, &f);
 }
 
@@ -100,12 +115,20 @@ static int dma_missing(const struct model *m, const struct device *dev, const st
 	return 0;
 }
 
+/* The address that says that a map failed: no mapping, of whatever past, has it. */
+static int dma_error(const struct device *dev, const struct op *op, struct report *rep)
+{
+	return mismatch(dev, NULL, "unmapped what says that the map failed", op, rep);
+}
+
 static int dma_before(const struct model *m, const struct op *op, struct report *rep)
 {
 	const struct device *dev = model_device(m, op->u.dma.dev);
 	const struct dma_entry *e = dev ? dma_match(dev, op) : NULL;
 	unsigned int diff = e ? dma_differs(e, op) : 0;
 
+	if (dev && op->u.dma.addr == EV_DMA_ERROR && op->u.dma.kind == EV_DMA_PAGE)
+		return dma_error(dev, op, rep);
 	/* Links of an IOVA are undone by range: there is nothing to compare. */
 	if (!dev || (e && !diff) || op->u.dma.kind == EV_DMA_IOVA || dma_is_noop(op))
 		return 0;

@@ -65,12 +65,11 @@ static int leaked(const struct device *dev, const struct dma_entry *e,
 	f.cause = e->id;
 	if (e->size && !wire_range(e->addr, e->size, &last))
 		check_range(&f, e->addr, last);
-	finding_ref(&f, "map", &(struct ref){ .kind = EV_DMA_MAP, .cpu = e->cpu, .pid = e->pid,
-					      .seq = e->seq, .time_ns = e->end });
+	entry_ref(&f, "map", e);
 	if (e->flags & DMA_REST)
 		finding_ref(&f, "cut", &(struct ref){ .kind = EV_DMA_UNMAP, .cpu = e->cut.cpu,
 				.pid = e->cut.pid, .seq = e->cut.seq,
-				.time_ns = e->cut.time_ns });
+				.time_ns = e->cut.time_ns, .caller = e->cut.caller });
 	action_ref(&f, b ? b->domain : NULL, e);
 	finding_op(&f, "driver gone", op);
 	finding_text(&f, "what", e->flags & DMA_REST ?

@@ -43,6 +43,9 @@ static const struct checker *const checkers[] = {
 	&check_freed,
 	&check_freed_move,
 	&check_lazy,
+	&check_dma_map,
+	&check_dma_limit,
+	&check_dma_sync,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))

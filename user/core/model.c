@@ -23,12 +23,69 @@ static int apply_task(struct model *m, const struct op *op)
 	}
 	t->pid = op->u.task.pid;
 	t->tgid = op->u.task.tgid;
+	t->nstack = 0;	/* of whoever had the number before */
 	memcpy(t->comm, op->u.task.comm, sizeof(op->u.task.comm));
+	return 0;
+}
+
+static int apply_task_stack(struct model *m, const struct op *op)
+{
+	struct task *t = omap_get(&m->tasks, op->u.task_stack.pid);
+
+	if (!t)
+		return 0;
+	t->nstack = op->u.task_stack.count < EV_STACK_PAGES ? op->u.task_stack.count :
+							      EV_STACK_PAGES;
+	memcpy(t->stack, op->u.task_stack.page, sizeof(t->stack));
+	return 0;
+}
+
+static int apply_area(struct model *m, const struct op *op)
+{
+	const struct ev_area *a = &op->u.area;
+
+	if (m->nareas < AREAS && a->first <= a->last)
+		m->areas[m->nareas++] = (struct area){ a->first, a->last, a->kind };
+	return 0;
+}
+
+bool model_area(const struct model *m, uint64_t first, uint64_t last, uint32_t kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->nareas; i++) {
+		const struct area *a = &m->areas[i];
+
+		if (a->kind == kind && a->first <= last && first <= a->last)
+			return true;
+	}
+	return false;
+}
+
+/* An address may get another name: its module went and another came. */
+static int apply_symbol(struct model *m, const struct op *op)
+{
+	struct symbol *s = omap_get(&m->symbols, op->u.symbol.addr);
+
+	if (!s) {
+		s = calloc(1, sizeof(*s));
+		if (!s)
+			return -ENOMEM;
+		if (omap_put(&m->symbols, op->u.symbol.addr, s)) {
+			free(s);
+			return -ENOMEM;
+		}
+	}
+	s->addr = op->u.symbol.addr;
+	memcpy(s->name, op->u.symbol.name, sizeof(op->u.symbol.name));
 	return 0;
 }
 
 static const apply_fn appliers[] = {
 	[EV_TASK] = apply_task,
+	[EV_SYMBOL] = apply_symbol,
+	[EV_TASK_STACK] = apply_task_stack,
+	[EV_AREA] = apply_area,
 	[EV_DEVICE] = apply_device,
 	[EV_ALIAS] = apply_alias,
 	[EV_DOMAIN] = apply_domain,
@@ -110,6 +167,16 @@ static void tasks_free(struct model *m)
 	}
 }
 
+static void symbols_free(struct model *m)
+{
+	struct symbol *s;
+
+	for (s = omap_ceil(&m->symbols, 0); s; s = omap_ceil(&m->symbols, 0)) {
+		omap_del(&m->symbols, s->addr);
+		free(s);
+	}
+}
+
 void model_free(struct model *m)
 {
 	if (!m)
@@ -118,7 +185,9 @@ void model_free(struct model *m)
 	objects_free(m);
 	ioases_free(m);
 	groups_free(m);
+	omap_clear(&m->lines);
 	tasks_free(m);
+	symbols_free(m);
 	causes_free(m);
 	pool_drain(&m->ranges);
 	pool_drain(&m->owes);
@@ -136,6 +205,13 @@ void model_free(struct model *m)
 const struct task *model_task(const struct model *m, uint32_t pid)
 {
 	return omap_get(&m->tasks, pid);
+}
+
+const char *model_symbol(const struct model *m, uint64_t addr)
+{
+	const struct symbol *s = addr ? omap_get(&m->symbols, addr) : NULL;
+
+	return s ? s->name : NULL;
 }
 
 bool model_sure_op(const struct model *m, const struct op *op)

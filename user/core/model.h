@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "book.h"
 #include "engine.h"
 #include "exposure.h"
 #include "flush.h"
@@ -182,47 +183,6 @@ struct move {
 	bool stated;
 };
 
-#define DMA_LEAKED	0x1	/* its driver let go of the device: reported once */
-#define DMA_REST	0x2	/* what an unmap with too small a size left */
-#define DMA_UNSURE	0x4
-
-/* A mapping of the DMA API. */
-struct dma_entry {
-	uint64_t addr;
-	uint64_t size;
-	uint64_t ptr;
-	uint64_t id;
-	uint64_t begin;
-	uint64_t end;
-	uint64_t seq;
-	uint32_t dir;
-	uint32_t kind;		/* enum ev_dma_kind */
-	uint32_t nents;
-	uint32_t epoch;
-	uint32_t pid;
-	uint16_t cpu;
-	uint16_t flags;		/* DMA_* */
-	struct {
-		uint64_t seq;
-		uint64_t time_ns;
-		uint32_t pid;
-		uint16_t cpu;
-	} cut;			/* DMA_REST: the unmap that left this */
-	struct dma_entry *next;	/* at the same address, younger */
-};
-
-#define DMA_TOMBS 1024
-
-/* The DMA API's book of one device. Addresses may be shared (dma-direct). */
-struct dma_book {
-	struct omap live;	/* addr -> struct dma_entry chain, oldest first */
-	uint64_t nlive;
-	uint64_t bytes;
-	struct dma_entry *tombs;	/* unmapped lately, by address; NULL until used */
-	uint32_t sure_epoch;
-	uint32_t known_epoch;	/* from here on everything was heard; 0 never */
-};
-
 struct device_counters {
 	uint64_t attaches;
 	uint64_t dma_maps;
@@ -269,6 +229,23 @@ struct task {
 	uint32_t pid;
 	uint32_t tgid;
 	char comm[17];
+	unsigned int nstack;		/* 0: unknown */
+	uint64_t stack[EV_STACK_PAGES];	/* physical pages of its kernel stack */
+};
+
+/* A part of physical memory. */
+struct area {
+	uint64_t first;
+	uint64_t last;
+	uint32_t kind;		/* enum ev_area_kind */
+};
+
+#define AREAS 256
+
+/* A kernel address by name. */
+struct symbol {
+	uint64_t addr;
+	char name[73];		/* function+0x1/0x2 [module] */
 };
 
 /* An intent that ended lately. */
@@ -367,7 +344,7 @@ struct model {
 	uint32_t missing;	/* NEED_*: hooks that do not hear */
 	struct hook hooks[HOOK_COUNT];
 	/* Objects. */
-	struct omap domains, devices, iommus, containers, tasks, causes, groups, ioases;
+	struct omap domains, devices, iommus, containers, tasks, causes, groups, ioases, symbols;
 	struct domain *first_domain, **last_domain, *recent;
 	struct device *first_device, **last_device;
 	struct iommu *first_iommu, **last_iommu;
@@ -376,6 +353,9 @@ struct model {
 	struct ioas *first_ioas;
 	struct cause *oldest, *newest;
 	size_t ncauses;
+	struct omap lines;	/* cache line -> the first dma_entry that the device may write */
+	struct area areas[AREAS];
+	unsigned int nareas;
 	struct intent *intents;
 	struct pool ranges, owes, entries, cause_pool, linger_pool;
 	struct frames live;	/* live ranges by page frame */
@@ -413,6 +393,9 @@ struct device *model_device(const struct model *m, uint64_t ptr);
 struct iommu *model_iommu(const struct model *m, uint64_t ptr);
 const struct task *model_task(const struct model *m, uint32_t pid);
 
+/** model_symbol() - Return: the name of the kernel address @addr, or NULL. */
+const char *model_symbol(const struct model *m, uint64_t addr);
+
 /** model_intent() - Return: the intent @id if it ended lately, or NULL. */
 const struct intent *model_intent(const struct model *m, uint64_t id);
 
@@ -425,35 +408,8 @@ struct binding *device_binding(const struct device *d, uint32_t pasid);
 /** domain_granule() - Return: smallest page of @d in bytes; 4096 if unknown. */
 uint64_t domain_granule(const struct domain *d);
 
-/** dma_match() - Return: the entry that the unmap @op most likely means, or NULL. */
-struct dma_entry *dma_match(const struct device *d, const struct op *op);
-
-#define DMA_DIFF_KIND	0x1
-#define DMA_DIFF_SIZE	0x2
-#define DMA_DIFF_DIR	0x4
-#define DMA_DIFF_NENTS	0x8
-
-/** dma_differs() - Return: DMA_DIFF_*: how the unmap @op does not fit @e. */
-unsigned int dma_differs(const struct dma_entry *e, const struct op *op);
-
-/**
- * dma_translated() - Return: @d surely is in a paging domain, where an address belongs
- * to one mapping at a time.
- */
-bool dma_translated(const struct model *m, const struct device *d);
-
-/** dma_kind_name(), dma_dir_name() - Words for enum ev_dma_kind, enum dma_data_direction. */
-const char *dma_kind_name(uint32_t kind);
-const char *dma_dir_name(uint32_t dir);
-
-/** dma_is_noop() - Return: @op frees a NULL address, which the DMA API allows and ignores. */
-static inline bool dma_is_noop(const struct op *op)
-{
-	return op->u.dma.kind == EV_DMA_COHERENT && !op->u.dma.ptr;
-}
-
-/** dma_tomb() - Return: the last entry that was unmapped at @addr, or NULL. */
-const struct dma_entry *dma_tomb(const struct device *d, uint64_t addr);
+/** model_area() - Return: does [@first, @last] meet physical memory of @kind? */
+bool model_area(const struct model *m, uint64_t first, uint64_t last, uint32_t kind);
 
 /** owe_first() - Return: the lowest debt of @c that intersects [@iova, @last], or NULL. */
 struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last);

@@ -11,6 +11,13 @@
 #include "model_priv.h"
 
 #define PAGE 4096ULL
+#define LINE_LG2 6
+
+/*
+ * What an unmap must repeat, kernel/dma/debug.c of 7.2: NO_KERNEL_MAPPING, FORCE_CONTIGUOUS,
+ * PRIVILEGED, and of 7.2 itself REQUIRE_COHERENT, CC_SHARED. MMIO is another kind here.
+ */
+#define ATTRS_KEPT (1u << 4 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13)
 
 unsigned int dma_differs(const struct dma_entry *e, const struct op *op)
 {
@@ -25,6 +32,10 @@ unsigned int dma_differs(const struct dma_entry *e, const struct op *op)
 		diff |= DMA_DIFF_NENTS;
 	if (e->kind != EV_DMA_SG && e->size != u->size)
 		diff |= DMA_DIFF_SIZE;
+	if (e->kind == EV_DMA_COHERENT && e->ptr != u->ptr)
+		diff |= DMA_DIFF_CPU;
+	if ((e->attrs ^ u->attrs) & ATTRS_KEPT)
+		diff |= DMA_DIFF_ATTRS;
 	return diff;
 }
 
@@ -74,6 +85,30 @@ static void tomb_clear(struct device *d, uint64_t addr)
 		tomb_slot(d, addr)->end = 0;
 }
 
+/* Only what the device may write, and only the first of a line: enough to find a second. */
+static bool line_counts(const struct dma_entry *e)
+{
+	return e->kind == EV_DMA_PAGE && e->paddr && e->dir != DMA_TO_DEVICE;
+}
+
+const struct dma_entry *dma_line(const struct model *m, uint64_t paddr)
+{
+	return omap_get(&m->lines, paddr >> LINE_LG2);
+}
+
+static int line_add(struct model *m, struct dma_entry *e)
+{
+	if (!line_counts(e) || dma_line(m, e->paddr))
+		return 0;
+	return omap_put(&m->lines, e->paddr >> LINE_LG2, e);
+}
+
+static void line_del(struct model *m, const struct dma_entry *e)
+{
+	if (line_counts(e) && dma_line(m, e->paddr) == e)
+		omap_del(&m->lines, e->paddr >> LINE_LG2);
+}
+
 /* Append to the chain of its address. */
 static int book_add(struct device *d, struct dma_entry *e)
 {
@@ -93,10 +128,11 @@ static int book_add(struct device *d, struct dma_entry *e)
 	return 0;
 }
 
-static void book_del(struct device *d, struct dma_entry *e)
+static void book_del(struct model *m, struct device *d, struct dma_entry *e)
 {
 	struct dma_entry *top = omap_get(&d->dma.live, e->addr);
 
+	line_del(m, e);
 	if (top == e && !e->next) {
 		omap_del(&d->dma.live, e->addr);
 	} else if (top == e) {
@@ -120,6 +156,9 @@ static void entry_from(const struct model *m, struct dma_entry *e, const struct 
 		.begin = op->begin,
 		.end = op->end,
 		.seq = op->seq,
+		.caller = op->u.dma.caller,
+		.attrs = op->u.dma.attrs,
+		.paddr = op->u.dma.paddr,
 		.dir = op->u.dma.dir,
 		.kind = op->u.dma.kind,
 		.nents = op->u.dma.nents,
@@ -166,7 +205,7 @@ static void book_displace(struct model *m, struct device *d, uint64_t addr)
 		next = e->next;
 		if (e->kind == EV_DMA_IOVA || model_entry_sure(m, d, e))
 			continue;
-		book_del(d, e);
+		book_del(m, d, e);
 		pool_put(&m->entries, e);
 	}
 }
@@ -192,6 +231,7 @@ static int dma_enter(struct model *m, struct device *d, const struct op *op)
 	if (!e)
 		return -ENOMEM;
 	entry_from(m, e, op);
+	e->dev = d;
 	book_displace(m, d, e->addr);
 	if (book_add(d, e)) {
 		pool_put(&m->entries, e);
@@ -200,7 +240,7 @@ static int dma_enter(struct model *m, struct device *d, const struct op *op)
 	tomb_clear(d, e->addr);
 	d->n.dma_maps++;
 	d->n.dma_bytes += e->size;
-	return 0;
+	return line_add(m, e);
 }
 
 int apply_dma_map(struct model *m, const struct op *op)
@@ -232,11 +272,13 @@ static bool dma_leaves_rest(struct dma_entry *e, const struct op *op)
 		return false;
 	e->size = end - cut;
 	e->addr = cut;
+	e->paddr = 0;
 	e->flags |= DMA_REST;
 	e->cut.seq = op->seq;
 	e->cut.time_ns = op->end;
 	e->cut.pid = op->pid;
 	e->cut.cpu = op->cpu;
+	e->cut.caller = op->u.dma.caller;
 	return true;
 }
 
@@ -252,7 +294,7 @@ static void dma_unlink(struct model *m, struct device *d, const struct op *op)
 			next = e->next;
 			if (e->kind != EV_DMA_IOVA)
 				continue;
-			book_del(d, e);
+			book_del(m, d, e);
 			pool_put(&m->entries, e);
 		}
 		if (link == UINT64_MAX)
@@ -278,7 +320,7 @@ int apply_dma_unmap(struct model *m, const struct op *op)
 
 	if (!model_entry_sure(m, d, e))
 		chain_doubt(d, e->addr);
-	book_del(d, e);
+	book_del(m, d, e);
 	tomb_put(d, e);
 	if (!dma_leaves_rest(e, op) || book_add(d, e))
 		pool_put(&m->entries, e);

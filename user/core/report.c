@@ -70,6 +70,12 @@ static uint64_t mix(uint64_t h, uint64_t v)
 	return h ^ (h >> 29);
 }
 
+/* Two kinds of misuse of one mapping are two findings. */
+static const char *finding_what(const struct finding *f)
+{
+	return f->ndetails && f->details[0].kind == DETAIL_TEXT ? f->details[0].text : NULL;
+}
+
 static uint64_t finding_hash(const struct finding *f)
 {
 	uint64_t h = mix(f->id + 1, f->domain);
@@ -88,7 +94,8 @@ static bool finding_same(const struct finding *a, const struct finding *b)
 	return a->id == b->id && a->domain == b->domain && a->domain_gen == b->domain_gen &&
 	       a->device == b->device && a->iommu == b->iommu && a->iova == b->iova &&
 	       a->cache_kind == b->cache_kind && a->cache_id == b->cache_id &&
-	       a->last == b->last && a->cause == b->cause && a->grade == b->grade;
+	       a->last == b->last && a->cause == b->cause && a->grade == b->grade &&
+	       finding_what(a) == finding_what(b);
 }
 
 static struct finding *find_twin(const struct report *rep, const struct finding *f, uint64_t hash)
@@ -226,6 +233,8 @@ void finding_op(struct finding *f, const char *role, const struct op *op)
 		.time_ns = op->end,
 	};
 
+	if (op->kind == EV_DMA_MAP || op->kind == EV_DMA_UNMAP || op->kind == EV_DMA_SYNC)
+		r.caller = op->u.dma.caller;
 	finding_ref(f, role, &r);
 }
 

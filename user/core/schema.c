@@ -129,6 +129,24 @@ static const struct schema_field symbol[] = {
 	HEX(ev_symbol, addr), TEXT(ev_symbol, name),
 };
 
+static const struct schema_field area[] = {
+	HEX(ev_area, first), HEX(ev_area, last), DEC(ev_area, kind), DEC(ev_area, pad),
+};
+
+#define PAGE_AT(n)	{ "page" #n, offsetof(struct ev_task_stack, page) + 8 * (n), 8, FIELD_HEX }
+
+static const struct schema_field task_stack[] = {
+	DEC(ev_task_stack, pid), DEC(ev_task_stack, count),
+	PAGE_AT(0), PAGE_AT(1), PAGE_AT(2), PAGE_AT(3),
+	PAGE_AT(4), PAGE_AT(5), PAGE_AT(6), PAGE_AT(7),
+};
+
+static const struct schema_field sg_limit[] = {
+	HEX(ev_sg_limit, dev), DEC(ev_sg_limit, intent), HEX(ev_sg_limit, addr),
+	HEX(ev_sg_limit, size), HEX(ev_sg_limit, boundary), HEX(ev_sg_limit, caller),
+	DEC(ev_sg_limit, length), DEC(ev_sg_limit, max_length),
+};
+
 static const struct schema_field alias[] = {
 	HEX(ev_alias, dev), HEX(ev_alias, sid), DEC(ev_alias, pad),
 };
@@ -215,6 +233,9 @@ static const struct schema rows[] = {
 	ROW(EV_RESV, "resv", ev_resv, resv),
 	ROW(EV_SYMBOL, "symbol", ev_symbol, symbol),
 	ROW(EV_ALIAS, "alias", ev_alias, alias),
+	ROW(EV_AREA, "area", ev_area, area),
+	ROW(EV_TASK_STACK, "task_stack", ev_task_stack, task_stack),
+	ROW(EV_SG_LIMIT, "sg_limit", ev_sg_limit, sg_limit),
 	ROW(EV_HOOK, "hook", ev_hook, hook),
 	ROW(EV_MISSED, "missed", ev_missed, missed),
 	ROW(EV_SKIP, "skip", ev_skip, skip),

@@ -49,6 +49,11 @@ static const struct shape shapes[] = {
 	[EV_RESV] = STATE(ev_resv),
 	[EV_SYMBOL] = STATE(ev_symbol),
 	[EV_ALIAS] = STATE(ev_alias),
+	[EV_AREA] = STATE(ev_area),
+	[EV_TASK_STACK] = STATE(ev_task_stack),
+	[EV_SG_LIMIT] = { .len = sizeof(struct ev_sg_limit),
+			  .iova_at = offsetof(struct ev_sg_limit, addr),
+			  .size_at = offsetof(struct ev_sg_limit, size) },
 	[EV_HOOK] = STATE(ev_hook),
 	[EV_MISSED] = STATE(ev_missed),
 	[EV_SKIP] = { .len = sizeof(struct ev_skip), .iova_at = offsetof(struct ev_skip, iova),
@@ -158,7 +163,7 @@ static int range_of(const void *buf, unsigned int type, const struct shape *s,
 	}
 	if (!size)
 		return 0;
-	if (*iova == EV_DMA_ERROR && type == EV_DMA_MAP)
+	if (*iova == EV_DMA_ERROR && (type == EV_DMA_MAP || type == EV_DMA_UNMAP))
 		return 0;
 
 	if (!wire_range(*iova, size, last))

@@ -27,6 +27,11 @@
 #define VFIO_MAP_WRITE		0x2
 #define VFIO_MAP_VADDR		0x4
 
+/* enum dma_data_direction, include/linux/dma-direction.h */
+#define DMA_BIDIRECTIONAL	0
+#define DMA_TO_DEVICE		1
+#define DMA_FROM_DEVICE		2
+
 /* iommu_domain.type: bits of include/linux/iommu.h */
 #define DOMAIN_PAGING	0x1
 #define DOMAIN_DMA_API	0x2
@@ -63,6 +68,9 @@ union op_body {
 	struct ev_table table;
 	struct ev_page_free page_free;
 	struct ev_stack stack;
+	struct ev_area area;
+	struct ev_task_stack task_stack;
+	struct ev_sg_limit sg_limit;
 	struct ev_ref_tag ref_tag;
 	struct ev_ref_intent ref_intent;
 	struct ev_ref_replay ref_replay;

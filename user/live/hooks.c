@@ -3,6 +3,8 @@
 
 #define LOST_DMA "DMA API calls of this kind: no cause, no misuse or leak findings for them"
 
+#define LOST_SYNC "misuse of dma_sync_*(): no findings about it"
+
 const struct hook_row hook_table[HOOK_COUNT] = {
 	[HOOK_DOMAIN_ALLOC] = {
 		.name = "action.alloc",
@@ -239,6 +241,34 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.entry = "dma_iova_destroy_entry", .exit = "dma_iova_destroy_exit",
 		.function = { "dma_iova_destroy" },
 		.covered = "__iommu_domain_alloc", .lost = LOST_DMA,
+		.witness = WITNESS_INTENT,
+	},
+	[HOOK_DMA_SYNC_CPU] = {
+		.name = "intent.dma_sync_cpu",
+		.exit = "dma_sync_cpu",
+		.function = { "__dma_sync_single_for_cpu", "dma_sync_single_for_cpu" },
+		.lost = LOST_SYNC,
+		.witness = WITNESS_INTENT,
+	},
+	[HOOK_DMA_SYNC_DEVICE] = {
+		.name = "intent.dma_sync_device",
+		.exit = "dma_sync_device",
+		.function = { "__dma_sync_single_for_device", "dma_sync_single_for_device" },
+		.lost = LOST_SYNC,
+		.witness = WITNESS_INTENT,
+	},
+	[HOOK_DMA_SYNC_SG_CPU] = {
+		.name = "intent.dma_sync_sg_cpu",
+		.exit = "dma_sync_sg_cpu",
+		.function = { "__dma_sync_sg_for_cpu", "dma_sync_sg_for_cpu" },
+		.lost = LOST_SYNC,
+		.witness = WITNESS_INTENT,
+	},
+	[HOOK_DMA_SYNC_SG_DEVICE] = {
+		.name = "intent.dma_sync_sg_dev",
+		.exit = "dma_sync_sg_device",
+		.function = { "__dma_sync_sg_for_device", "dma_sync_sg_for_device" },
+		.lost = LOST_SYNC,
 		.witness = WITNESS_INTENT,
 	},
 	[HOOK_FLUSH_VTD] = {

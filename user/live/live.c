@@ -16,6 +16,7 @@
 
 #include <bpf/bpf.h>
 
+#include "live/areas.h"
 #include "live/loader.h"
 #include "live/resv.h"
 #include "live/rings.h"
@@ -33,6 +34,7 @@ struct live {
 	uint64_t tick_ns;	/* when the counters were last read */
 	uint64_t losses;	/* records lost and exits skipped, as last read */
 	bool module_came;	/* since the pending rows were last tried */
+	bool module_went;	/* its addresses may get other names */
 	bool unbound;		/* a driver let go: where its device is must be read again */
 	bool pending;
 };
@@ -50,7 +52,7 @@ static int hand_over(void *arg, const struct ev_hdr *rec)
 	struct live *l = arg;
 
 	if (rec->type == EV_MODULE)
-		l->module_came = true;
+		l->module_came = l->module_went = true;
 	else if (rec->type == EV_UNBIND)
 		l->unbound = true;
 	resv_reader_hear(l->resv, rec);
@@ -106,11 +108,14 @@ static int say_filters(struct live *l)
 {
 	uint64_t value = l->ld.opt.off;
 
-	if (l->ld.opt.device)
-		value |= EV_FILTER_DEVICE;
-	if (l->ld.opt.tgid)
-		value |= EV_FILTER_PID;
+	value |= l->ld.opt.device ? EV_FILTER_DEVICE : 0;
+	value |= l->ld.opt.tgid ? EV_FILTER_PID : 0;
 	return value ? say_mark(l, EV_MARK_FILTER, value) : 0;
+}
+
+static int say_area(void *arg, struct ev_area *area)
+{
+	return say(arg, area, EV_AREA, sizeof(*area));
 }
 
 static void note_pending(struct live *l)
@@ -272,6 +277,8 @@ int live_start(struct live *l)
 	if (!err)
 		err = say_mark(l, EV_MARK_ATTACHED, 0);
 	if (!err)
+		err = areas_read(say_area, l);
+	if (!err)
 		err = read_state(l);
 	if (err == -EAGAIN) {
 		l->unbound = true;	/* the rest at the next tick */
@@ -330,20 +337,11 @@ bool live_behind(const struct live *l)
 int live_drain(struct live *l)
 {
 	int n = rings_drain(l->rings);
+	int err = n >= 0 && l->pending && l->module_came ? try_pending(l) : 0;
 
-	if (n >= 0 && l->pending && l->module_came) {
-		int err = try_pending(l);
-
-		if (err)
-			return err;
-	}
-	if (n >= 0) {
-		int err = resv_reader_tell(l->resv, say_resv, l);
-
-		if (err)
-			return err;
-	}
-	return n;
+	if (n >= 0 && !err)
+		err = resv_reader_tell(l->resv, say_resv, l);
+	return err ?: n;
 }
 
 #define GAP_RECORDS 4		/* the reader stretches a gap over three records within 10 ms */
@@ -420,6 +418,9 @@ int live_tick(struct live *l)
 			err = say_missed(l, id, misses_of(run->exit), &run->exit_missed, false);
 	}
 	l->tick_ns = began;
+	if (l->module_went)
+		loader_forget_symbols(&l->ld);
+	l->module_went = false;
 	if (l->pending)
 		l->module_came = true;	/* a module may have been slow to become live */
 	if (!err)

@@ -20,6 +20,7 @@ struct live_options {
 	const char *device;	/* BDF or name, or NULL: only this device */
 	uint32_t tgid;		/* 0: any process */
 	uint32_t off;		/* EV_FILTER_INTENT | _ACTION | _FLUSH: witnesses not wanted */
+	bool stacks;		/* a call stack behind each operation */
 	bool verbose;		/* what libbpf and the verifier say, on stderr */
 	size_t ring_bytes;	/* per CPU; a power of two of at least a page */
 };

@@ -24,6 +24,7 @@ static const char *const map_names[] = {
 	[MAP_TASK_SCOPES] = "task_scopes", [MAP_IRQ_SCOPES] = "irq_scopes",
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
 	[MAP_WANTED] = "wanted",	   [MAP_FRAMES] = "frames",
+	[MAP_SYMBOLS_TOLD] = "symbols_told", [MAP_SYMBOLS_NEAR] = "symbols_near",
 };
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
@@ -63,6 +64,8 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->cpus = cpus;
 	ld->config.cpus = cpus;
 	ld->config.filter_tgid = opt->tgid;
+	ld->config.stacks = opt->stacks;
+	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
 		strncpy(ld->config.device, opt->device, sizeof(ld->config.device) - 1);
@@ -419,6 +422,18 @@ void loader_detach(struct loader *ld)
 	for (id = 0; id < HOOK_COUNT; id++)
 		if (started[id])
 			pthread_join(threads[id], NULL);
+}
+
+void loader_forget_symbols(const struct loader *ld)
+{
+	int told = ld->map_fds[MAP_SYMBOLS_TOLD], near = ld->map_fds[MAP_SYMBOLS_NEAR];
+	uint64_t addr, none = 0;
+	uint32_t slot;
+
+	while (!bpf_map_get_next_key(told, NULL, &addr) && !bpf_map_delete_elem(told, &addr))
+		;
+	for (slot = 0; !bpf_map_update_elem(near, &slot, &none, BPF_EXIST); slot++)
+		;
 }
 
 void loader_free(struct loader *ld)

@@ -36,7 +36,8 @@ struct loader {
 };
 
 /* Name of shared map @i, in the order of loader.map_fds. */
-enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED, MAP_FRAMES };
+enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED, MAP_FRAMES,
+		MAP_SYMBOLS_TOLD, MAP_SYMBOLS_NEAR };
 
 /** loader_init() - BTF of the kernel, state of every row that needs no program. 0 or -errno. */
 int loader_init(struct loader *ld, const struct live_options *opt);
@@ -69,6 +70,9 @@ uint64_t memory_frames(void);
 
 /** loader_module_live() - Is @module loaded and initialised? */
 bool loader_module_live(const char *module);
+
+/** loader_forget_symbols() - Addresses that were named are named again when they come. */
+void loader_forget_symbols(const struct loader *ld);
 
 void loader_detach(struct loader *ld);
 void loader_free(struct loader *ld);

@@ -29,6 +29,29 @@ static void put_text(FILE *to, const char *s)
 	fputc('"', to);
 }
 
+static void put_address(const struct out *o, uint64_t addr)
+{
+	const char *name = model_symbol(o->model, addr);
+
+	if (name)
+		put_text(o->to, name);
+	else
+		fprintf(o->to, "\"0x%" PRIx64 "\"", addr);
+}
+
+static void put_stack(const struct out *o, const struct ref *r)
+{
+	const struct ev_stack *s = out_stack(o, r);
+	unsigned int i;
+
+	for (i = 0; s && i < s->count; i++) {
+		fprintf(o->to, i ? "," : ",\"stack\":[");
+		put_address(o, s->ip[i]);
+	}
+	if (s && s->count)
+		fputc(']', o->to);
+}
+
 static void put_ref(const struct out *o, const struct ref *r)
 {
 	const struct task *t = r->pid ? model_task(o->model, r->pid) : NULL;
@@ -37,6 +60,11 @@ static void put_ref(const struct out *o, const struct ref *r)
 		       ",\"time_ns\":%" PRIu64 ",\"pid\":%u,\"comm\":",
 		r->role, word_event(r->kind), r->cpu, r->seq, r->time_ns, r->pid);
 	put_text(o->to, t ? t->comm : "");
+	if (r->caller) {
+		fprintf(o->to, ",\"caller\":");
+		put_address(o, r->caller);
+	}
+	put_stack(o, r);
 	fputc('}', o->to);
 }
 

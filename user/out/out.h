@@ -26,13 +26,19 @@ struct out_source {
 	bool cut;		/* a stream is damaged; read as far as it goes */
 };
 
+struct stacks;
+
 struct out {
 	FILE *to;
 	const struct engine *engine;
 	const struct model *model;
 	const struct report *report;
 	const struct out_source *source;
+	const struct stacks *stacks;	/* NULL: none were recorded */
 };
+
+/** out_stack() - Return: the stack of the record that @r refers to, or NULL. */
+const struct ev_stack *out_stack(const struct out *o, const struct ref *r);
 
 /** out_lost() - Was anything lost that a clean result would have to know? */
 bool out_lost(const struct out *o);

@@ -18,12 +18,39 @@ static void print_task(const struct out *o, uint32_t pid)
 	}
 }
 
+static void print_address(const struct out *o, uint64_t addr)
+{
+	const char *name = model_symbol(o->model, addr);
+
+	if (name)
+		put_plain(o->to, name);
+	else
+		fprintf(o->to, "0x%" PRIx64, addr);
+}
+
+static void print_stack(const struct out *o, const struct ref *r)
+{
+	const struct ev_stack *s = out_stack(o, r);
+	unsigned int i;
+
+	for (i = 0; s && i < s->count; i++) {
+		fprintf(o->to, "%32s", "");
+		print_address(o, s->ip[i]);
+		fputc('\n', o->to);
+	}
+}
+
 static void print_ref(const struct out *o, const struct ref *r)
 {
 	fprintf(o->to, "    %12.6f  cpu %-3u #%-8" PRIu64 " %-12s %-10s", out_seconds(o, r->time_ns),
 		r->cpu, r->seq, r->role, word_event(r->kind));
 	print_task(o, r->pid);
+	if (r->caller) {
+		fputs("  in ", o->to);
+		print_address(o, r->caller);
+	}
 	fputc('\n', o->to);
+	print_stack(o, r);
 }
 
 static int by_time(const void *a, const void *b)

@@ -4,70 +4,15 @@
  *
  * Writing a word to the device's "action" file makes one use of the DMA API, right
  * or wrong, and logs it. No DMA takes place: what is wrong is the bookkeeping alone, so
- * the machine stays sound, even where memory is freed too early.
+ * the machine stays sound, even where memory is freed too early. Each misuse is a function of
+ * its own name: findings name it as the caller.
  */
-#include <linux/device.h>
-#include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/module.h>
-#include <linux/pci.h>
-#include <linux/scatterlist.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#define HALF	PAGE_SIZE
-#define WHOLE	(2 * PAGE_SIZE)
-
-struct edu_dma {
-	struct device *dev;
-	void *buf;		/* WHOLE bytes, physically contiguous */
-	bool keep;		/* some of it stays mapped, so it stays allocated */
-	struct scatterlist sg[2];
-};
-
-static void say_dma(struct edu_dma *edu, const char *act, const char *call, dma_addr_t addr,
-		    size_t size)
-{
-	dev_info(edu->dev, "%s: %s addr=0x%llx size=%zu\n", act, call, (u64)addr, size);
-}
-
-static int map_single(struct edu_dma *edu, const char *act, dma_addr_t *addr)
-{
-	*addr = dma_map_single(edu->dev, edu->buf, WHOLE, DMA_TO_DEVICE);
-	if (dma_mapping_error(edu->dev, *addr))
-		return -ENOMEM;
-
-	say_dma(edu, act, "map_single", *addr, WHOLE);
-	return 0;
-}
-
-static void unmap_single(struct edu_dma *edu, const char *act, dma_addr_t addr, size_t size,
-			 enum dma_data_direction dir)
-{
-	dma_unmap_single(edu->dev, addr, size, dir);
-	say_dma(edu, act, "unmap_single", addr, size);
-}
-
-/* Both halves in the wrong order, so that they cannot become one piece. */
-static int map_sg(struct edu_dma *edu, const char *act)
-{
-	sg_init_table(edu->sg, 2);
-	sg_set_buf(&edu->sg[0], edu->buf + HALF, HALF);
-	sg_set_buf(&edu->sg[1], edu->buf, HALF);
-	if (!dma_map_sg(edu->dev, edu->sg, 2, DMA_FROM_DEVICE))
-		return -ENOMEM;
-
-	say_dma(edu, act, "map_sg", sg_dma_address(edu->sg), sg_dma_len(edu->sg));
-	return 0;
-}
-
-static void unmap_sg(struct edu_dma *edu, const char *act, int nents)
-{
-	dma_addr_t addr = sg_dma_address(edu->sg);
-
-	dma_unmap_sg(edu->dev, edu->sg, nents, DMA_FROM_DEVICE);
-	say_dma(edu, act, "unmap_sg", addr, nents * HALF);
-}
+#include "edu.h"
 
 static int good_single(struct edu_dma *edu)
 {
@@ -116,8 +61,37 @@ static int good_coherent(struct edu_dma *edu)
 	return 0;
 }
 
+static int good_sync(struct edu_dma *edu)
+{
+	dma_addr_t addr;
+	int ret = map_single(edu, "good", &addr);
+
+	if (ret)
+		return ret;
+
+	want_syncs(edu);
+	dma_sync_single_for_cpu(edu->dev, addr + HALF, HALF, DMA_TO_DEVICE);
+	dma_sync_single_for_device(edu->dev, addr, WHOLE, DMA_TO_DEVICE);
+	unmap_single(edu, "good", addr, WHOLE, DMA_TO_DEVICE);
+	return 0;
+}
+
+static int good_sync_sg(struct edu_dma *edu)
+{
+	int ret = map_sg(edu, "good");
+
+	if (ret)
+		return ret;
+
+	want_syncs(edu);
+	dma_sync_sg_for_cpu(edu->dev, edu->sg, 2, DMA_FROM_DEVICE);
+	dma_sync_sg_for_device(edu->dev, edu->sg, 2, DMA_FROM_DEVICE);
+	unmap_sg(edu, "good", 2);
+	return 0;
+}
+
 /* What a driver should do. */
-static int act_good(struct edu_dma *edu)
+static noinline int act_good(struct edu_dma *edu)
 {
 	int ret = good_single(edu);
 
@@ -127,80 +101,10 @@ static int act_good(struct edu_dma *edu)
 		ret = good_sg(edu);
 	if (!ret)
 		ret = good_coherent(edu);
-	return ret;
-}
-
-/* A mapping that is still there when the driver lets go of the device. */
-static int act_leak(struct edu_dma *edu)
-{
-	dma_addr_t addr;
-
-	edu->keep = true;
-	return map_single(edu, "leak", &addr);
-}
-
-/* Two pages mapped, one unmapped. */
-static int act_half(struct edu_dma *edu)
-{
-	dma_addr_t addr;
-	int ret = map_single(edu, "half", &addr);
-
-	edu->keep = true;
 	if (!ret)
-		unmap_single(edu, "half", addr, HALF, DMA_TO_DEVICE);
-	return ret;
-}
-
-/* Mapped to the device, unmapped from the device. */
-static int act_dir(struct edu_dma *edu)
-{
-	dma_addr_t addr;
-	int ret = map_single(edu, "dir", &addr);
-
+		ret = good_sync(edu);
 	if (!ret)
-		unmap_single(edu, "dir", addr, WHOLE, DMA_FROM_DEVICE);
-	return ret;
-}
-
-/* Mapped as one buffer, unmapped as a scatterlist. */
-static int act_kind(struct edu_dma *edu)
-{
-	dma_addr_t addr;
-	int ret = map_single(edu, "kind", &addr);
-
-	if (ret)
-		return ret;
-
-	sg_init_one(edu->sg, edu->buf, WHOLE);
-	sg_dma_address(edu->sg) = addr;
-	sg_dma_len(edu->sg) = WHOLE;
-	dma_unmap_sg(edu->dev, edu->sg, 1, DMA_TO_DEVICE);
-	say_dma(edu, "kind", "unmap_sg", addr, WHOLE);
-	return 0;
-}
-
-/* Unmapped twice. The kernel warns about the second, and survives. */
-static int act_twice(struct edu_dma *edu)
-{
-	dma_addr_t addr;
-	int ret = map_single(edu, "twice", &addr);
-
-	if (ret)
-		return ret;
-
-	unmap_single(edu, "twice", addr, WHOLE, DMA_TO_DEVICE);
-	unmap_single(edu, "twice", addr, WHOLE, DMA_TO_DEVICE);
-	return 0;
-}
-
-/* A scatterlist of two entries, unmapped as if it had one. */
-static int act_nents(struct edu_dma *edu)
-{
-	int ret = map_sg(edu, "nents");
-
-	edu->keep = true;
-	if (!ret)
-		unmap_sg(edu, "nents", 1);
+		ret = good_sync_sg(edu);
 	return ret;
 }
 
@@ -236,6 +140,23 @@ static const struct {
 	{ "twice", act_twice },
 	{ "nents", act_nents },
 	{ "freed", act_freed },
+	{ "error", act_error },
+	{ "never", act_never },
+	{ "other", act_other },
+	{ "resource", act_resource },
+	{ "ram", act_ram },
+	{ "cpu", act_cpu },
+	{ "attrs", act_attrs },
+	{ "stack", act_stack },
+	{ "text", act_text },
+	{ "overlap", act_overlap },
+	{ "long", act_long },
+	{ "boundary", act_boundary },
+	{ "sync", act_sync },
+	{ "sync_size", act_sync_size },
+	{ "sync_dir", act_sync_dir },
+	{ "sync_cpu", act_sync_cpu },
+	{ "sync_nents", act_sync_nents },
 };
 
 static ssize_t action_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -276,6 +197,7 @@ static int edu_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 
 	edu->dev = &pdev->dev;
+	edu->other = pci_get_class(PCI_CLASS_STORAGE_EXPRESS, NULL);
 	pci_set_drvdata(pdev, edu);
 	return 0;
 }
@@ -284,6 +206,7 @@ static void edu_dma_remove(struct pci_dev *pdev)
 {
 	struct edu_dma *edu = pci_get_drvdata(pdev);
 
+	pci_dev_put(edu->other);
 	if (!edu->keep)
 		free_pages((unsigned long)edu->buf, get_order(WHOLE));
 }
