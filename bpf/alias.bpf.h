@@ -69,8 +69,9 @@ static __always_inline void alias_bridge(struct alias_walk *w, struct pci_dev *b
 
 static long alias_bus(u32 i, struct alias_walk *w)
 {
-	struct pci_bus *parent = BPF_CORE_READ(w->bus, parent);
-	struct pci_dev *bridge = BPF_CORE_READ(w->bus, self);
+	struct pci_bus *bus = w->bus;	/* libbpf would look for our struct in the kernel */
+	struct pci_bus *parent = BPF_CORE_READ(bus, parent);
+	struct pci_dev *bridge = BPF_CORE_READ(bus, self);
 
 	if (!parent)
 		return 1;	/* the root bus */
