@@ -9,6 +9,7 @@
 #include "vfio.bpf.c"
 #include "flush.bpf.c"
 #include "refiommu.bpf.c"
+#include "fault.bpf.c"
 #include "state.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

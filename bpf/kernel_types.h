@@ -192,6 +192,8 @@ struct xa_node {
 
 /* drivers/iommu/intel/iommu.h */
 struct intel_iommu {
+	void *reg;		/* ioremapped registers */
+	u64 cap;
 	int seq_id;
 	void *qi;		/* NULL: register-based invalidation */
 };
@@ -220,6 +222,8 @@ struct qi_desc {
 
 /* drivers/iommu/amd/amd_iommu_types.h */
 struct amd_iommu {
+	u8 *mmio_base;
+	u8 *evt_buf;
 	struct iommu_device iommu;
 };
 

@@ -31,6 +31,7 @@ extern const struct checker check_leak_domain;
 extern const struct checker check_leak_driver;
 extern const struct checker check_stale;
 extern const struct checker check_dma;
+extern const struct checker check_fault;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */
 static inline void check_begin(struct finding *f, enum finding_id id, enum grade grade,

@@ -28,6 +28,7 @@ static const struct checker *const checkers[] = {
 	&check_leak_driver,
 	&check_stale,
 	&check_dma,
+	&check_fault,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "engine.h"
+#include "fault.h"
 #include "flush.h"
 #include "omap.h"
 #include "pool.h"
@@ -360,6 +361,7 @@ struct model {
 	struct cause *oldest, *newest;
 	size_t ncauses;
 	struct intent *intents;
+	struct faults *faults;
 	struct pool ranges, owes, entries, cause_pool;
 	/* What the operation being applied removed; valid until the next one. */
 	struct piece *pieces;

@@ -176,5 +176,6 @@ int apply_unmap(struct model *m, const struct op *op)
 	if (unmap_ranges(m, d, op))
 		return -ENOMEM;
 	debts_open(m, d, op);
+	pasts_note(m, d, op);
 	return cause_unmap(m, op);
 }

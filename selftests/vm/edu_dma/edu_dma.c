@@ -3,9 +3,10 @@
  * A driver that misbehaves on request, for QEMU's educational device.
  *
  * Writing a word to the device's "action" file makes one use of the DMA API, right
- * or wrong, and logs it. No DMA takes place, and memory is never freed too early:
- * what is wrong is the bookkeeping alone, so the machine stays sound.
+ * or wrong, and logs it. Memory is never freed too early, and where DMA takes place the
+ * device only reads: what is wrong is the bookkeeping alone, so the machine stays sound.
  */
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -15,11 +16,21 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+/* QEMU, docs/specs/edu: its DMA engine, and its own memory; it has 28 address lines. */
+#define EDU_DMA_SRC	0x80
+#define EDU_DMA_DST	0x88
+#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_CMD	0x98
+#define EDU_DMA_START	0x1	/* and nothing else: from memory to the device */
+#define EDU_MEMORY	0x40000
+#define EDU_BITS	28
+
 #define HALF	PAGE_SIZE
 #define WHOLE	(2 * PAGE_SIZE)
 
 struct edu_dma {
 	struct device *dev;
+	void __iomem *regs;
 	void *buf;		/* WHOLE bytes, physically contiguous */
 	bool keep;		/* some of it stays mapped, so it stays allocated */
 	struct scatterlist sg[2];
@@ -204,6 +215,62 @@ static int act_nents(struct edu_dma *edu)
 	return ret;
 }
 
+/* The device reads 64 bytes at @addr, whether it may or not. */
+static int device_read(struct edu_dma *edu, const char *act, dma_addr_t addr)
+{
+	int tries;
+
+	writel(addr, edu->regs + EDU_DMA_SRC);
+	writel(EDU_MEMORY, edu->regs + EDU_DMA_DST);
+	writel(64, edu->regs + EDU_DMA_COUNT);
+	writel(EDU_DMA_START, edu->regs + EDU_DMA_CMD);
+	for (tries = 0; tries < 200; tries++) {
+		if (!(readl(edu->regs + EDU_DMA_CMD) & EDU_DMA_START)) {
+			say_dma(edu, act, "device_read", addr, 64);
+			return 0;
+		}
+		msleep(20);
+	}
+	return -ETIMEDOUT;
+}
+
+/* The device reads what is mapped for it. */
+static int act_dma(struct edu_dma *edu)
+{
+	dma_addr_t addr;
+	int ret;
+
+	dma_set_mask(edu->dev, DMA_BIT_MASK(EDU_BITS));
+	ret = map_single(edu, "dma", &addr);
+	if (ret)
+		return ret;
+
+	ret = device_read(edu, "dma", addr);
+	unmap_single(edu, "dma", addr, WHOLE, DMA_TO_DEVICE);
+	return ret;
+}
+
+/* The device reads what was mapped for it until a moment ago. */
+static int act_late(struct edu_dma *edu)
+{
+	dma_addr_t addr;
+	int ret;
+
+	dma_set_mask(edu->dev, DMA_BIT_MASK(EDU_BITS));
+	ret = map_single(edu, "late", &addr);
+	if (ret)
+		return ret;
+
+	unmap_single(edu, "late", addr, WHOLE, DMA_TO_DEVICE);
+	return device_read(edu, "late", addr);
+}
+
+/* The device reads where nothing ever was. */
+static int act_stray(struct edu_dma *edu)
+{
+	return device_read(edu, "stray", 0x123000);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct edu_dma *edu);
@@ -215,6 +282,9 @@ static const struct {
 	{ "kind", act_kind },
 	{ "twice", act_twice },
 	{ "nents", act_nents },
+	{ "dma", act_dma },
+	{ "late", act_late },
+	{ "stray", act_stray },
 };
 
 static ssize_t action_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -239,6 +309,20 @@ static struct attribute *edu_dma_attrs[] = {
 };
 ATTRIBUTE_GROUPS(edu_dma);
 
+static int edu_dma_enable(struct pci_dev *pdev, struct edu_dma *edu)
+{
+	int ret = pcim_enable_device(pdev);
+
+	if (ret)
+		return ret;
+	ret = pcim_iomap_regions(pdev, BIT(0), "edu_dma");
+	if (ret)
+		return ret;
+	edu->regs = pcim_iomap_table(pdev)[0];
+	pci_set_master(pdev);
+	return 0;
+}
+
 static int edu_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct edu_dma *edu;
@@ -254,6 +338,11 @@ static int edu_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!edu->buf)
 		return -ENOMEM;
 
+	ret = edu_dma_enable(pdev, edu);
+	if (ret) {
+		free_pages((unsigned long)edu->buf, get_order(WHOLE));
+		return ret;
+	}
 	edu->dev = &pdev->dev;
 	pci_set_drvdata(pdev, edu);
 	return 0;
@@ -263,6 +352,7 @@ static void edu_dma_remove(struct pci_dev *pdev)
 {
 	struct edu_dma *edu = pci_get_drvdata(pdev);
 
+	pci_clear_master(pdev);
 	if (!edu->keep)
 		free_pages((unsigned long)edu->buf, get_order(WHOLE));
 }
