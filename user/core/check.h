@@ -60,7 +60,8 @@ static inline void check_range(struct finding *f, uint64_t iova, uint64_t last)
 static inline void range_ref(struct finding *f, const struct range *r)
 {
 	finding_ref(f, "map", &(struct ref){ .kind = EV_MAP, .cpu = r->cpu, .pid = r->pid,
-					     .seq = r->seq, .time_ns = r->end });
+					     .seq = r->seq, .time_ns = r->end,
+					     .cause = r->cause });
 }
 
 /** piece_ref() - Refer to the record that made or removed @p. */

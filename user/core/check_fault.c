@@ -50,7 +50,7 @@ static int after_unmap(const struct fault *v, const struct op *op, struct report
 	f.cause = p->cause;
 	range_ref(&f, &p->range);
 	finding_ref(&f, "unmap", &(struct ref){ .kind = EV_UNMAP, .cpu = p->cpu, .pid = p->pid,
-			.seq = p->seq, .time_ns = p->end });
+			.seq = p->seq, .time_ns = p->end, .cause = p->cause });
 	fault_ref(&f, v);
 	finding_text(&f, "when", during ? "while it was unmapped" : "after the unmap");
 	if (!during)

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cause.h"
 #include "engine.h"
 #include "fault.h"
 #include "flush.h"
@@ -262,53 +263,17 @@ struct task {
 	char comm[17];
 };
 
-/* An intent that ended lately. */
-struct intent {
-	uint64_t id;
-	uint64_t object;	/* device or container */
-	uint64_t iova;
-	uint64_t last;
-	uint64_t begin;
-	uint64_t end;
-	uint64_t seq;
-	uint32_t pid;
-	uint16_t cpu;
-	uint16_t kind;		/* enum ev_type */
-};
-
-#define INTENTS 4096
-
-/* A known-live part that an unmap removed. */
-struct piece {
-	struct domain *domain;
-	struct range range;	/* clipped to what was removed */
-	bool sure;
-	uint64_t seq;		/* of the unmap */
-	uint64_t end;
-	uint32_t pid;
-	uint16_t cpu;
-};
-
-#define CAUSE_PIECES 8
-#define CAUSE_DOMAINS 4
-
-/* The actions that an intent caused, until its own record comes. */
-struct cause {
-	uint64_t id;
-	bool mapped[4];		/* by prot & 3: an example in @maps */
-	bool overflow;		/* more was removed than @pieces hold */
-	unsigned int npieces;
-	unsigned int ndomains;
-	struct cause *prev;
-	struct cause *next;
-	struct domain *domains[CAUSE_DOMAINS];
-	struct piece maps[4];
-	struct piece pieces[CAUSE_PIECES];
-};
-
 struct gap_window {
 	struct gap gap;
 	bool open;
+};
+
+/* How much of what unmaps removed was known, for the summary. */
+struct known {
+	uint64_t judged;	/* all of it surely */
+	uint64_t unheard;	/* mapped before the recording, at least in part; or never */
+	uint64_t unsure;	/* in doubt: a loss, an overlap, an odd unmap before */
+	uint64_t lost;		/* the call itself: begin unknown, beside a loss, start or stop */
 };
 
 /* Kinds of events that a checker may need. */
@@ -361,6 +326,7 @@ struct model {
 	struct cause *oldest, *newest;
 	size_t ncauses;
 	struct intent *intents;
+	struct omap kept;	/* id -> struct intent: named by findings */
 	struct faults *faults;
 	struct pool ranges, owes, entries, cause_pool;
 	/* What the operation being applied removed; valid until the next one. */
@@ -368,6 +334,7 @@ struct model {
 	size_t npieces;
 	size_t pieces_room;
 	/* For the tally. */
+	struct known known;
 	uint64_t unknown;
 	uint64_t needs_table;
 };
@@ -388,12 +355,6 @@ struct device *model_device(const struct model *m, uint64_t ptr);
 struct container *model_container(const struct model *m, uint64_t ptr);
 struct iommu *model_iommu(const struct model *m, uint64_t ptr);
 const struct task *model_task(const struct model *m, uint32_t pid);
-
-/** model_intent() - Return: the intent @id if it ended lately, or NULL. */
-const struct intent *model_intent(const struct model *m, uint64_t id);
-
-/** model_cause() - Return: what intent @id has caused so far, or NULL. */
-const struct cause *model_cause(const struct model *m, uint64_t id);
 
 /** device_binding() - Return: where @pasid of @d translates, or NULL if never heard. */
 struct binding *device_binding(const struct device *d, uint32_t pasid);

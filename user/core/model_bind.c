@@ -248,6 +248,7 @@ int apply_attach(struct model *m, const struct op *op)
 		dev->moved_ns = op->end;
 	if (move_note(dev, op, d))
 		return -ENOMEM;
+	intent_note(m, op, e->dev);
 	return attach_done(m, dev, d, b, op);
 }
 

@@ -214,6 +214,7 @@ void finding_op(struct finding *f, const char *role, const struct op *op)
 		.pid = op->pid,
 		.seq = op->seq,
 		.time_ns = op->end,
+		.cause = op->cause,
 	};
 
 	finding_ref(f, role, &r);

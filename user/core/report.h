@@ -54,6 +54,7 @@ struct ref {
 	uint32_t pid;		/* 0 unknown */
 	uint64_t seq;
 	uint64_t time_ns;
+	uint64_t cause;		/* intent around it, or 0 */
 };
 
 enum detail_kind { DETAIL_HEX, DETAIL_DEC, DETAIL_TEXT, DETAIL_NAME };

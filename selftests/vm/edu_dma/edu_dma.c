@@ -3,8 +3,8 @@
  * A driver that misbehaves on request, for QEMU's educational device.
  *
  * Writing a word to the device's "action" file makes one use of the DMA API, right
- * or wrong, and logs it. Memory is never freed too early, and where DMA takes place the
- * device only reads: what is wrong is the bookkeeping alone, so the machine stays sound.
+ * or wrong, and logs it. Memory is never freed too early, and where DMA takes place it
+ * stays in the driver's own buffer: what is wrong is the bookkeeping alone, so the machine stays sound.
  */
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -22,6 +22,7 @@
 #define EDU_DMA_COUNT	0x90
 #define EDU_DMA_CMD	0x98
 #define EDU_DMA_START	0x1	/* and nothing else: from memory to the device */
+#define EDU_DMA_WRITE	0x2	/* to memory */
 #define EDU_MEMORY	0x40000
 #define EDU_BITS	28
 
@@ -215,23 +216,31 @@ static int act_nents(struct edu_dma *edu)
 	return ret;
 }
 
-/* The device reads 64 bytes at @addr, whether it may or not. */
-static int device_read(struct edu_dma *edu, const char *act, dma_addr_t addr)
+static int device_wait(struct edu_dma *edu)
 {
 	int tries;
 
-	writel(addr, edu->regs + EDU_DMA_SRC);
-	writel(EDU_MEMORY, edu->regs + EDU_DMA_DST);
-	writel(64, edu->regs + EDU_DMA_COUNT);
-	writel(EDU_DMA_START, edu->regs + EDU_DMA_CMD);
 	for (tries = 0; tries < 200; tries++) {
-		if (!(readl(edu->regs + EDU_DMA_CMD) & EDU_DMA_START)) {
-			say_dma(edu, act, "device_read", addr, 64);
+		if (!(readl(edu->regs + EDU_DMA_CMD) & EDU_DMA_START))
 			return 0;
-		}
 		msleep(20);
 	}
 	return -ETIMEDOUT;
+}
+
+/* The device reads or writes 64 bytes at @addr, whether it may or not. */
+static int device_use(struct edu_dma *edu, const char *act, dma_addr_t addr, u32 write)
+{
+	int ret;
+
+	writel(write ? EDU_MEMORY : addr, edu->regs + EDU_DMA_SRC);
+	writel(write ? addr : EDU_MEMORY, edu->regs + EDU_DMA_DST);
+	writel(64, edu->regs + EDU_DMA_COUNT);
+	writel(EDU_DMA_START | write, edu->regs + EDU_DMA_CMD);
+	ret = device_wait(edu);
+	if (!ret)
+		say_dma(edu, act, write ? "device_write" : "device_read", addr, 64);
+	return ret;
 }
 
 /* The device reads what is mapped for it. */
@@ -245,7 +254,7 @@ static int act_dma(struct edu_dma *edu)
 	if (ret)
 		return ret;
 
-	ret = device_read(edu, "dma", addr);
+	ret = device_use(edu, "dma", addr, 0);
 	unmap_single(edu, "dma", addr, WHOLE, DMA_TO_DEVICE);
 	return ret;
 }
@@ -262,13 +271,29 @@ static int act_late(struct edu_dma *edu)
 		return ret;
 
 	unmap_single(edu, "late", addr, WHOLE, DMA_TO_DEVICE);
-	return device_read(edu, "late", addr);
+	return device_use(edu, "late", addr, 0);
 }
 
 /* The device reads where nothing ever was. */
 static int act_stray(struct edu_dma *edu)
 {
-	return device_read(edu, "stray", 0x123000);
+	return device_use(edu, "stray", 0x123000, 0);
+}
+
+/* The device writes what it may only read. */
+static int act_deny(struct edu_dma *edu)
+{
+	dma_addr_t addr;
+	int ret;
+
+	dma_set_mask(edu->dev, DMA_BIT_MASK(EDU_BITS));
+	ret = map_single(edu, "deny", &addr);
+	if (ret)
+		return ret;
+
+	ret = device_use(edu, "deny", addr, EDU_DMA_WRITE);
+	unmap_single(edu, "deny", addr, WHOLE, DMA_TO_DEVICE);
+	return ret;
 }
 
 static const struct {
@@ -285,6 +310,7 @@ static const struct {
 	{ "dma", act_dma },
 	{ "late", act_late },
 	{ "stray", act_stray },
+	{ "deny", act_deny },
 };
 
 static ssize_t action_store(struct device *dev, struct device_attribute *attr, const char *buf,
