@@ -197,10 +197,10 @@ static void class_live(const struct model *m, struct fault *f, const struct rang
 	f->live = *r;
 	if (!model_range_sure(m, f->domain, r))
 		unknown(f, "what is mapped there is not sure");
-	else if (r->end + f->late_ns >= f->time_ns || f->bound_ns + f->late_ns >= f->time_ns)
-		unknown(f, "mapped so lately that the fault may be older");
 	else if (!(r->prot & 3) || f->facts.prot & ~r->prot & 3)
 		f->class = FAULT_DENIED;
+	else if (r->end + f->late_ns >= f->time_ns || f->bound_ns + f->late_ns >= f->time_ns)
+		unknown(f, "mapped so lately that the fault may be older");
 	else
 		f->class = FAULT_LIVE;
 }
