@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #endif
 
-#define EVENT_ABI 2		/* 2: ev_dma.caller */
+#define EVENT_ABI 2		/* 2: ev_dma.caller; ev_fault.iommu, .raw */
 
 /* hdr.cpu of records that userspace writes (hooks, ticks, stream ends). */
 #define EV_CPU_USER 0xffff
@@ -193,6 +193,10 @@ enum ev_hook_id {
 	HOOK_DMA_SYNC_DEVICE,
 	HOOK_DMA_SYNC_SG_CPU,
 	HOOK_DMA_SYNC_SG_DEVICE,
+	HOOK_FAULT_CORE,
+	HOOK_FAULT_VTD,
+	HOOK_FAULT_AMD,
+	HOOK_FAULT_AMD_IRQ,
 	HOOK_COUNT,		/* grows: never in a record */
 };
 

@@ -81,7 +81,13 @@ struct ev_ref_flush {
 };
 _Static_assert(sizeof(struct ev_ref_flush) == 80, "wire ABI");
 
-/* An I/O page fault. */
+#define EV_FAULT_MORE	0x1	/* others found no room: the hardware says that it dropped some */
+
+/*
+ * An I/O page fault. refiommu and the IOMMU core (iommu:io_page_fault) name the device, the access
+ * and a reason. VT-d and AMD-Vi report what the hardware wrote down: @iommu, @raw and @iova, and
+ * 0 in what these say more exactly.
+ */
 struct ev_fault {
 	struct ev_hdr h;
 	__u64 dev;
@@ -90,9 +96,11 @@ struct ev_fault {
 	__u32 prot;		/* of the access: 1 read, 2 write */
 	__u32 reason;		/* as the IOMMU counts them */
 	__u32 driver_kind;	/* enum ev_driver: whose reasons these are */
-	__u32 pad;
+	__u32 flags;		/* EV_FAULT_* */
+	__u64 iommu;		/* as in struct ev_tag; 0: the record names @dev. EVENT_ABI 2 */
+	__u64 raw;		/* VT-d: bits 127:64 of the fault record; AMD-Vi: of the event the first two words */
 };
-_Static_assert(sizeof(struct ev_fault) == 64, "wire ABI");
+_Static_assert(sizeof(struct ev_fault) == 80, "wire ABI");
 
 /* A DMA of an endpoint has ended. */
 struct ev_ref_dma {

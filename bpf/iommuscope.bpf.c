@@ -11,6 +11,7 @@
 #include "page.bpf.c"
 #include "table.bpf.c"
 #include "refiommu.bpf.c"
+#include "fault.bpf.c"
 #include "state.bpf.c"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -223,6 +223,7 @@ struct xa_node {
 
 /* drivers/iommu/intel/iommu.h */
 struct intel_iommu {
+	void *reg;		/* ioremapped registers */
 	u64 cap;
 	u64 ecap;
 	int seq_id;
@@ -271,6 +272,8 @@ struct amd_iommu_pci_seg {
 
 struct amd_iommu {
 	struct amd_iommu_pci_seg *pci_seg;
+	u8 *mmio_base;
+	u8 *evt_buf;
 	struct iommu_device iommu;
 	int index;
 	u32 cap;

@@ -294,7 +294,9 @@ int ref_fault(void *ctx)
 	rec->prot = raw_arg(ctx, 3);
 	rec->reason = raw_arg(ctx, 4);
 	rec->driver_kind = EV_DRIVER_REF;
-	rec->pad = 0;
+	rec->flags = 0;
+	rec->iommu = 0;
+	rec->raw = 0;
 	emit_submit(&e, rec);
 	return 0;
 }

@@ -28,7 +28,7 @@ static void domain_as(struct story *s, uint32_t type, uint64_t start, uint64_t e
 	SEND(s, EV_DOMAIN, r);
 }
 
-static void move(struct story *s, uint64_t dev, uint64_t domain, uint32_t number)
+static void moved(struct story *s, uint64_t dev, uint64_t domain, uint32_t number)
 {
 	struct ev_attach r = { .dev = dev, .domain = domain, .pasid = EV_TAG_NO_PASID,
 			       .group = GROUP, .hook = number };
@@ -150,7 +150,7 @@ static void begin_reserved(struct story *s, uint32_t domain, uint32_t type, uint
 	domain_as(s, domain, 0, TOP, 0);
 	device_in(s, DEV, "a", driver);
 	resv(s, FIRST, LAST, type);
-	move(s, DEV, DOM, HOOK_ATTACH);
+	moved(s, DEV, DOM, HOOK_ATTACH);
 }
 
 static void each_type_for_each_user(void **state)
@@ -183,7 +183,7 @@ static void a_dma_domain_of_two_devices(void **state)
 	device_in(&s, DEV, "a", EV_DRIVER_VTD);
 	device_in(&s, DEV2, "b", EV_DRIVER_VTD);
 	resv(&s, FIRST, LAST, EV_RESV_RESERVED);
-	move(&s, DEV, DOM, HOOK_ATTACH);
+	moved(&s, DEV, DOM, HOOK_ATTACH);
 	map_for(&s, FIRST, 0x1000, 7);
 	expect_clean(&s);
 	story_end(&s);
@@ -207,7 +207,7 @@ static void a_device_that_left(void **state)
 
 	(void)state;
 	begin_reserved(&s, DOMAIN_PAGING, EV_RESV_MSI, EV_DRIVER_VTD);
-	move(&s, DEV, DOM2, HOOK_ATTACH);
+	moved(&s, DEV, DOM2, HOOK_ATTACH);
 	map_for(&s, FIRST, 0x1000, 7);
 	expect_clean(&s);
 	assert_int_equal(unknowns(&s), 0);
@@ -226,7 +226,7 @@ static void a_device_that_was_leaving(void **state)
 	map_for(&s, FIRST, 0x1000, 7);
 	expect(&s, "map-outside", 1);
 	s.next = (struct next){ .begin = begin, .end = s.now + 10 };
-	move(&s, DEV, DOM2, HOOK_ATTACH);
+	moved(&s, DEV, DOM2, HOOK_ATTACH);
 	expect_clean(&s);
 	story_end(&s);
 }
@@ -244,7 +244,7 @@ static void ranges_of_a_group_that_changed(void **state)
 	resv(&s, FIRST, LAST, EV_RESV_MSI);
 	map_for(&s, FIRST + PAGE, 0x1000, 7);
 	expect(&s, "map-outside", 1);
-	move(&s, DEV2, 0, HOOK_RELEASE);
+	moved(&s, DEV2, 0, HOOK_RELEASE);
 	map_for(&s, FIRST + 2 * PAGE, 0x1000, 7);
 	expect(&s, "map-outside", 1);
 	resv(&s, 0, 0, EV_RESV_NONE);
@@ -260,10 +260,10 @@ static void a_device_that_comes_again(void **state)
 
 	(void)state;
 	begin_reserved(&s, DOMAIN_PAGING, EV_RESV_MSI, EV_DRIVER_REF);
-	move(&s, DEV, 0, HOOK_RELEASE);
+	moved(&s, DEV, 0, HOOK_RELEASE);
 	resv(&s, FIRST, LAST, EV_RESV_MSI);
 	device_in(&s, DEV, "a", EV_DRIVER_REF);
-	move(&s, DEV, DOM, HOOK_ATTACH);
+	moved(&s, DEV, DOM, HOOK_ATTACH);
 	map_for(&s, FIRST, 0x1000, 7);
 	expect_clean(&s);
 	story_end(&s);
@@ -281,7 +281,7 @@ static void a_list_that_is_not_complete(void **state)
 	domain_as(&s, DOMAIN_PAGING, 0, TOP, 0);
 	device_in(&s, DEV, "a", EV_DRIVER_VTD);
 	SEND(&s, EV_RESV, r);
-	move(&s, DEV, DOM, HOOK_ATTACH);
+	moved(&s, DEV, DOM, HOOK_ATTACH);
 	map_for(&s, FIRST, 0x1000, 7);
 	expect_clean(&s);
 	r.index = 1;
@@ -327,12 +327,12 @@ static void a_device_that_comes_back(void **state)
 		map_for(&s, 0xa000, 0xa000, 0);
 		map_for(&s, 0xb000, 0xb000, 0);
 		device_in(&s, DEV, "a", EV_DRIVER_VTD);
-		move(&s, DEV, DOM, HOOK_ATTACH);
+		moved(&s, DEV, DOM, HOOK_ATTACH);
 		resv(&s, backs[i].first, backs[i].last, EV_RESV_RELAXABLE);
-		move(&s, DEV, DOM2, HOOK_ATTACH);
+		moved(&s, DEV, DOM2, HOOK_ATTACH);
 		if (backs[i].size)
 			unmap(&s, backs[i].iova, backs[i].size);
-		move(&s, DEV, DOM, HOOK_ATTACH);
+		moved(&s, DEV, DOM, HOOK_ATTACH);
 		if (found(&s, "replay-missing", GRADE_VIOLATION) != backs[i].findings)
 			fail_msg("%s", backs[i].name);
 		story_end(&s);
@@ -350,7 +350,7 @@ static void a_device_that_comes_first(void **state)
 	domain_as(&s, DMA, 0, TOP, 0);
 	device_in(&s, DEV, "a", EV_DRIVER_VTD);
 	resv(&s, 0x8000, 0x8fff, EV_RESV_DIRECT);
-	move(&s, DEV, DOM, HOOK_ATTACH);
+	moved(&s, DEV, DOM, HOOK_ATTACH);
 	expect_clean(&s);
 	story_end(&s);
 }

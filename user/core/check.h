@@ -49,6 +49,7 @@ extern const struct checker check_lazy;
 extern const struct checker check_dma_map;
 extern const struct checker check_dma_limit;
 extern const struct checker check_dma_sync;
+extern const struct checker check_fault;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */
 static inline void check_begin(struct finding *f, enum finding_id id, enum grade grade,
@@ -96,7 +97,8 @@ static inline bool owe_sure(const struct model *m, const struct cache *c, const 
 static inline void range_ref(struct finding *f, const struct range *r)
 {
 	finding_ref(f, "map", &(struct ref){ .kind = EV_MAP, .cpu = r->cpu, .pid = r->pid,
-					     .seq = r->seq, .time_ns = r->end });
+					     .seq = r->seq, .time_ns = r->end,
+					     .cause = r->cause });
 }
 
 /** piece_ref() - Refer to the record that made or removed @p. */

@@ -17,6 +17,7 @@ struct engine {
 	struct op op;
 	uint64_t tick_ns;	/* the kernel's counters were last read; 0 never */
 	bool finished;
+	struct finding **told;	/* up to here the causes of findings are kept */
 };
 
 static const struct checker *const checkers[] = {
@@ -46,6 +47,7 @@ static const struct checker *const checkers[] = {
 	&check_dma_map,
 	&check_dma_limit,
 	&check_dma_sync,
+	&check_fault,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))
@@ -61,6 +63,7 @@ int engine_new(struct engine **out)
 		return -ENOMEM;
 	}
 	report_init(&e->rep);
+	e->told = &e->rep.first;
 	*out = e;
 	return 0;
 }
@@ -266,6 +269,22 @@ static int refused(struct engine *e, const void *buf, size_t len, ssize_t err)
 	return err == -EOVERFLOW ? -EOVERFLOW : -EBADMSG;
 }
 
+/* What a new finding names must not be forgotten before it is told. */
+static int keep_causes(struct engine *e)
+{
+	const struct finding *f;
+	unsigned int i;
+	int ret = 0;
+
+	while (!ret && (f = *e->told)) {
+		ret = model_keep_intent(e->m, f->cause);
+		for (i = 0; i < f->nrefs && !ret; i++)
+			ret = model_keep_intent(e->m, f->refs[i].cause);
+		e->told = &(*e->told)->next;
+	}
+	return ret;
+}
+
 static int process(struct engine *e)
 {
 	const struct op *op = &e->op;
@@ -276,6 +295,8 @@ static int process(struct engine *e)
 		ret = model_apply(e->m, op);
 	if (!ret)
 		ret = check_after(e);
+	if (!ret)
+		ret = keep_causes(e);
 	if (op->kind == EV_MISSED)
 		missed(e, op);
 	else if (op->kind == EV_SKIP)

@@ -115,6 +115,7 @@ static const apply_fn appliers[] = {
 	[EV_AMD_CMD] = apply_amd_cmd,
 	[EV_AMD_WAIT] = apply_amd_wait,
 	[EV_REF_FLUSH] = apply_ref_flush,
+	[EV_FAULT] = apply_fault,
 };
 
 int model_apply(struct model *m, const struct op *op)
@@ -123,6 +124,7 @@ int model_apply(struct model *m, const struct op *op)
 	m->begin = op->begin;
 	m->op = op;
 	m->npieces = 0;
+	m->faults->last = NULL;
 	if (op->kind >= sizeof(appliers) / sizeof(appliers[0]) || !appliers[op->kind])
 		return 0;
 
@@ -136,7 +138,10 @@ int model_new(struct model **out)
 	if (!m)
 		return -ENOMEM;
 	m->intents = calloc(INTENTS, sizeof(*m->intents));
-	if (!m->intents) {
+	m->faults = calloc(1, sizeof(*m->faults));
+	if (!m->intents || !m->faults) {
+		free(m->intents);
+		free(m->faults);
 		free(m);
 		return -ENOMEM;
 	}
@@ -199,6 +204,7 @@ void model_free(struct model *m)
 	free(m->gaps);
 	free(m->pieces);
 	free(m->intents);
+	free(m->faults);
 	free(m);
 }
 

@@ -21,6 +21,8 @@
 #include "book.h"
 #include "engine.h"
 #include "exposure.h"
+#include "cause.h"
+#include "fault.h"
 #include "flush.h"
 #include "model_space.h"
 #include "frame.h"
@@ -248,56 +250,17 @@ struct symbol {
 	char name[73];		/* function+0x1/0x2 [module] */
 };
 
-/* An intent that ended lately. */
-struct intent {
-	uint64_t id;
-	uint64_t object;	/* device or container */
-	uint64_t iova;
-	uint64_t last;
-	uint64_t begin;
-	uint64_t end;
-	uint64_t seq;
-	uint32_t pid;
-	uint16_t cpu;
-	uint16_t kind;		/* enum ev_type */
-};
-
-#define INTENTS 4096
-
-/* A known-live part that an unmap removed. */
-struct piece {
-	struct domain *domain;
-	struct range range;	/* clipped to what was removed */
-	bool sure;
-	uint64_t seq;		/* of the unmap */
-	uint64_t end;
-	uint32_t pid;
-	uint16_t cpu;
-};
-
-#define CAUSE_PIECES 8
-#define CAUSE_DOMAINS 4
-
-/* The actions that an intent caused, until its own record comes. */
-struct cause {
-	uint64_t id;
-	bool mapped[4];		/* by prot & 3: an example in @maps */
-	bool overflow;		/* more was removed than @pieces hold */
-	int32_t refused;	/* -errno of the first map that failed, told by @refusal; 0 none */
-	bool refused_free;	/* surely nothing was there */
-	unsigned int npieces;
-	unsigned int ndomains;
-	struct cause *prev;
-	struct cause *next;
-	struct domain *domains[CAUSE_DOMAINS];
-	struct piece maps[4];
-	struct piece refusal;
-	struct piece pieces[CAUSE_PIECES];
-};
-
 struct gap_window {
 	struct gap gap;
 	bool open;
+};
+
+/* How much of what unmaps removed was known, for the summary. */
+struct known {
+	uint64_t judged;	/* all of it surely */
+	uint64_t unheard;	/* mapped before the recording, at least in part; or never */
+	uint64_t unsure;	/* in doubt: a loss, an overlap, an odd unmap before */
+	uint64_t lost;		/* the call itself: begin unknown, beside a loss, start or stop */
 };
 
 /* Kinds of events that a checker may need. */
@@ -363,11 +326,14 @@ struct model {
 	struct linger *oldest_linger, *newest_linger;
 	uint64_t nlingers;
 	unsigned int exposed;	/* exposures that the last EV_PAGE_FREE opened */
+	struct omap kept;	/* id -> struct intent: named by findings */
+	struct faults *faults;
 	/* What the operation being applied removed; valid until the next one. */
 	struct piece *pieces;
 	size_t npieces;
 	size_t pieces_room;
 	/* For the tally. */
+	struct known known;
 	uint64_t unknown;
 	uint64_t needs_table;
 	/* Flushes of entries, of all IOMMUs; there are few. */
@@ -395,12 +361,6 @@ const struct task *model_task(const struct model *m, uint32_t pid);
 
 /** model_symbol() - Return: the name of the kernel address @addr, or NULL. */
 const char *model_symbol(const struct model *m, uint64_t addr);
-
-/** model_intent() - Return: the intent @id if it ended lately, or NULL. */
-const struct intent *model_intent(const struct model *m, uint64_t id);
-
-/** model_cause() - Return: what intent @id has caused so far, or NULL. */
-const struct cause *model_cause(const struct model *m, uint64_t id);
 
 /** device_binding() - Return: where @pasid of @d translates, or NULL if never heard. */
 struct binding *device_binding(const struct device *d, uint32_t pasid);

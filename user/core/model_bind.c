@@ -301,6 +301,7 @@ int apply_attach(struct model *m, const struct op *op)
 		dev->moved_ns = op->end;
 	if (move_note(dev, op, d))
 		return -ENOMEM;
+	intent_note(m, op, e->dev);
 	if (e->hook == HOOK_RELEASE && !(op->flags & EVF_STATE))
 		leave_begin(m, dev, op);
 	else if (e->pasid == EV_TAG_NO_PASID && !(op->flags & EVF_STATE) && !e->ret)

@@ -5,6 +5,8 @@
  * Recent intents are kept for the story of a finding.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "model_priv.h"
 
@@ -235,19 +237,44 @@ const struct intent *model_intent(const struct model *m, uint64_t id)
 {
 	const struct intent *i = intent_slot(m, id);
 
-	return id && i->id == id ? i : NULL;
+	if (!id)
+		return NULL;
+	return i->id == id ? i : omap_get(&m->kept, id);
+}
+
+/* An intent's record comes at its end: it may be still to come. */
+int model_keep_intent(struct model *m, uint64_t id)
+{
+	const struct intent *old = model_intent(m, id);
+	struct intent *i;
+
+	if (!id || omap_get(&m->kept, id))
+		return 0;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return -ENOMEM;
+	if (old)
+		*i = *old;
+	i->id = id;
+	if (omap_put(&m->kept, id, i)) {
+		free(i);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void intent_note(struct model *m, const struct op *op, uint64_t object)
 {
+	struct intent *slot = intent_slot(m, op->id), *kept;
+
 	if (!op->id)
 		return;
 
-	*intent_slot(m, op->id) = (struct intent){
+	*slot = (struct intent){
 		.id = op->id,
 		.object = object,
-		.iova = op->iova,
-		.last = op->last,
+		.iova = op->empty ? 0 : op->iova,
+		.last = op->empty ? 0 : op->last,
 		.begin = op->begin,
 		.end = op->end,
 		.seq = op->seq,
@@ -255,10 +282,19 @@ void intent_note(struct model *m, const struct op *op, uint64_t object)
 		.cpu = op->cpu,
 		.kind = op->kind,
 	};
+	kept = m->kept.root ? omap_get(&m->kept, op->id) : NULL;
+	if (kept)
+		*kept = *slot;
 }
 
 void causes_free(struct model *m)
 {
+	struct intent *i;
+
+	while ((i = omap_ceil(&m->kept, 0))) {
+		omap_del(&m->kept, i->id);
+		free(i);
+	}
 	omap_clear(&m->causes);
 	m->oldest = NULL;
 	m->newest = NULL;

@@ -164,6 +164,27 @@ static int unmap_ranges(struct model *m, struct domain *d, const struct op *op)
 	return 0;
 }
 
+/* In a domain that was heard from its birth, what is not known was not there. */
+static void known_note(struct model *m, const struct domain *d, const struct op *op)
+{
+	uint64_t bytes = 0, asked = op->last - op->iova + 1;
+	bool sure = true;
+	size_t i;
+
+	for (i = 0; i < m->npieces; i++) {
+		bytes += m->pieces[i].range.last - m->pieces[i].range.iova + 1;
+		sure &= m->pieces[i].sure;
+	}
+	if (!model_sure_op(m, op))
+		m->known.lost++;
+	else if (!sure)
+		m->known.unsure++;
+	else if (bytes != asked && !d->born)
+		m->known.unheard++;
+	else
+		m->known.judged++;
+}
+
 int apply_unmap(struct model *m, const struct op *op)
 {
 	struct domain *d = domain_get(m, op->u.unmap.domain);
@@ -181,6 +202,8 @@ int apply_unmap(struct model *m, const struct op *op)
 	}
 	if (unmap_ranges(m, d, op))
 		return -ENOMEM;
+	known_note(m, d, op);
 	debts_open(m, d, op);
+	pasts_note(m, d, op);
 	return cause_unmap(m, op);
 }

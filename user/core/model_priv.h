@@ -117,6 +117,11 @@ int apply_unbind(struct model *m, const struct op *op);
 void dma_doubt(struct device *dev, uint64_t iova, uint64_t last);
 void dma_book_free(struct device *dev);
 
+/* model_fault.c */
+int apply_fault(struct model *m, const struct op *op);
+/* @op removed m->pieces. */
+void pasts_note(struct model *m, struct domain *d, const struct op *op);
+
 /* model_vfio.c */
 int apply_vfio(struct model *m, const struct op *op);
 void container_slots_free(struct container *c);

@@ -231,6 +231,7 @@ void finding_op(struct finding *f, const char *role, const struct op *op)
 		.pid = op->pid,
 		.seq = op->seq,
 		.time_ns = op->end,
+		.cause = op->cause,
 	};
 
 	if (op->kind == EV_DMA_MAP || op->kind == EV_DMA_UNMAP || op->kind == EV_DMA_SYNC)

@@ -55,6 +55,7 @@ struct ref {
 	uint64_t seq;
 	uint64_t time_ns;
 	uint64_t caller;	/* kernel address that the call came from; 0 unknown */
+	uint64_t cause;		/* intent around it, or 0 */
 };
 
 enum detail_kind { DETAIL_HEX, DETAIL_DEC, DETAIL_TEXT, DETAIL_NAME };

@@ -209,7 +209,8 @@ static const struct schema_field ref_flush[] = {
 
 static const struct schema_field fault[] = {
 	HEX(ev_fault, dev), HEX(ev_fault, domain), HEX(ev_fault, iova), HEX(ev_fault, prot),
-	DEC(ev_fault, reason), DEC(ev_fault, driver_kind), DEC(ev_fault, pad),
+	DEC(ev_fault, reason), DEC(ev_fault, driver_kind), HEX(ev_fault, flags),
+	HEX(ev_fault, iommu), HEX(ev_fault, raw),
 };
 
 static const struct schema_field ref_dma[] = {

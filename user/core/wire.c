@@ -81,7 +81,7 @@ static const struct shape shapes[] = {
 	[EV_AMD_CMD] = TIMED(ev_amd),
 	[EV_AMD_WAIT] = TIMED(ev_amd),
 	[EV_REF_FLUSH] = TIMED(ev_ref_flush),
-	[EV_FAULT] = STATE(ev_fault),
+	[EV_FAULT] = { .len = sizeof(struct ev_fault), .least = offsetof(struct ev_fault, iommu) },
 	[EV_REF_DMA] = STATE(ev_ref_dma),
 	[EV_STACK] = STATE(ev_stack),
 };

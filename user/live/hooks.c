@@ -391,6 +391,37 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.lost = "page-table pages of refiommu: no table-freed-early there",
 		.witness = WITNESS_FLUSH, .needs = HOOK_REF_FLUSH, .tracepoint = 1,
 	},
+	[HOOK_FAULT_CORE] = {
+		.name = "device.fault",
+		.exit = "fault_core",
+		.function = { "io_page_fault" },
+		.lost = "I/O page faults that drivers report to the IOMMU core",
+		.witness = WITNESS_DEVICE, .tracepoint = 1,
+	},
+	[HOOK_FAULT_VTD] = {
+		.name = "device.fault_vtd",
+		.entry = "fault_vtd",
+		.function = { "dmar_fault" },
+		.lost = "I/O page faults of Intel VT-d",
+		.witness = WITNESS_DEVICE,
+	},
+	/* Inlined into the interrupt's thread before 6.4. */
+	[HOOK_FAULT_AMD] = {
+		.name = "device.fault_amd",
+		.entry = "fault_amd",
+		.function = { "iommu_poll_events" },
+		.covered = "amd_iommu_int_thread",
+		.lost = "I/O page faults of AMD-Vi",
+		.witness = WITNESS_DEVICE,
+	},
+	[HOOK_FAULT_AMD_IRQ] = {
+		.name = "device.fault_amd_irq",
+		.entry = "fault_amd_irq",
+		.function = { "amd_iommu_int_thread" },
+		.unless = "iommu_poll_events",
+		.lost = "I/O page faults of AMD-Vi",
+		.witness = WITNESS_DEVICE,
+	},
 };
 
 const char *witness_name(enum witness w)

@@ -10,10 +10,9 @@
 
 #include "core/schema.h"
 #include "event.h"
+#include "out/explain.h"
 
-#define SCHEMA "iommuscope.check/1"
-
-static void put_text(FILE *to, const char *s)
+void put_json(FILE *to, const char *s)
 {
 	fputc('"', to);
 	for (; *s; s++) {
@@ -34,7 +33,7 @@ static void put_address(const struct out *o, uint64_t addr)
 	const char *name = model_symbol(o->model, addr);
 
 	if (name)
-		put_text(o->to, name);
+		put_json(o->to, name);
 	else
 		fprintf(o->to, "\"0x%" PRIx64 "\"", addr);
 }
@@ -52,6 +51,19 @@ static void put_stack(const struct out *o, const struct ref *r)
 		fputc(']', o->to);
 }
 
+/* The intent around it, once that has ended. */
+static void put_cause(const struct out *o, uint64_t cause)
+{
+	const struct intent *i = model_intent(o->model, cause);
+
+	if (!i || !i->kind)
+		return;
+	fprintf(o->to, ",\"inside\":{\"event\":\"%s\",\"device\":", word_event(i->kind));
+	put_json(o->to, model_device(o->model, i->object) ? out_device_name(o, i->object) : "");
+	fprintf(o->to, ",\"cpu\":%u,\"seq\":%" PRIu64 ",\"begin_ns\":%" PRIu64 ",\"time_ns\":%" PRIu64 "}",
+		i->cpu, i->seq, i->begin, i->end);
+}
+
 static void put_ref(const struct out *o, const struct ref *r)
 {
 	const struct task *t = r->pid ? model_task(o->model, r->pid) : NULL;
@@ -59,7 +71,8 @@ static void put_ref(const struct out *o, const struct ref *r)
 	fprintf(o->to, "{\"role\":\"%s\",\"event\":\"%s\",\"cpu\":%u,\"seq\":%" PRIu64
 		       ",\"time_ns\":%" PRIu64 ",\"pid\":%u,\"comm\":",
 		r->role, word_event(r->kind), r->cpu, r->seq, r->time_ns, r->pid);
-	put_text(o->to, t ? t->comm : "");
+	put_json(o->to, t ? t->comm : "");
+	put_cause(o, r->cause);
 	if (r->caller) {
 		fprintf(o->to, ",\"caller\":");
 		put_address(o, r->caller);
@@ -72,7 +85,7 @@ static void put_detail(FILE *to, const struct detail *d)
 {
 	fprintf(to, "\"%s\":", d->key);
 	if (d->kind == DETAIL_TEXT || d->kind == DETAIL_NAME)
-		put_text(to, d->kind == DETAIL_TEXT ? d->text : d->name);
+		put_json(to, d->kind == DETAIL_TEXT ? d->text : d->name);
 	else if (d->kind == DETAIL_HEX)
 		fprintf(to, "\"0x%" PRIx64 "\"", d->value);
 	else
@@ -99,7 +112,7 @@ void json_finding(const struct out *o, const struct finding *f)
 	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"finding\":\"%s\",\"grade\":\"%s\",\"time_ns\":%" PRIu64
 		       ",\"device\":",
 		finding_name(f->id), grade_name(f->grade), f->time_ns);
-	put_text(o->to, f->device ? out_device_name(o, f->device) : "");
+	put_json(o->to, f->device ? out_device_name(o, f->device) : "");
 	fprintf(o->to, ",\"domain\":\"0x%" PRIx64 "\",\"generation\":%u", f->domain, f->domain_gen);
 	if (f->ranged)
 		fprintf(o->to, ",\"iova\":\"0x%" PRIx64 "\",\"last\":\"0x%" PRIx64 "\"", f->iova, f->last);
@@ -117,7 +130,11 @@ void json_finding(const struct out *o, const struct finding *f)
 			fputc(',', o->to);
 		put_detail(o->to, &f->details[i]);
 	}
-	fprintf(o->to, "}}\n");
+	fprintf(o->to, "},\"expected\":");
+	put_json(o->to, explain_expected(f->id));
+	fprintf(o->to, ",\"source\":");
+	put_json(o->to, explain_source(f->id));
+	fprintf(o->to, ",\"manual\":\"docs/findings.md, %s\"}\n", finding_name(f->id));
 }
 
 static void put_device(const struct out *o, const struct device *d)
@@ -126,9 +143,9 @@ static void put_device(const struct out *o, const struct device *d)
 	const struct domain *domain = b ? b->domain : NULL;
 
 	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"device\":");
-	put_text(o->to, d->name);
+	put_json(o->to, d->name);
 	fprintf(o->to, ",\"driver\":");
-	put_text(o->to, d->driver);
+	put_json(o->to, d->driver);
 	fprintf(o->to, ",\"group\":%d,\"iommu\":\"%s\",\"type\":\"%s\",\"domain\":\"0x%" PRIx64
 		       "\",\"generation\":%u,\"dma_maps\":%" PRIu64 ",\"dma_unmaps\":%" PRIu64
 		       ",\"moves\":%" PRIu64 "}\n",
@@ -190,17 +207,20 @@ void json_summary(const struct out *o)
 		put_device(o, dev);
 	for (d = o->model->first_domain; d; d = d->next)
 		put_domain(o, d);
+	json_faults(o);
 	fprintf(o->to, "{\"schema\":\"" SCHEMA "\",\"summary\":");
-	put_text(o->to, o->source->path);
+	put_json(o->to, o->source->path);
 	fprintf(o->to, ",\"kernel\":");
-	put_text(o->to, o->source->kernel_release);
+	put_json(o->to, o->source->kernel_release);
 	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"exposures\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
 		       ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
 		       ",\"switches\":%" PRIu64 ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
 		violations, exposures, t->lost, t->missed, t->suppressed, t->retracted, t->unknown,
 		t->switches, t->needs_table, o->source->complete ? "true" : "false", o->source->events);
 	put_events(o);
-	fprintf(o->to, "},\"not_checked\":[");
+	fputc('}', o->to);
+	json_known(o);
+	fprintf(o->to, ",\"not_checked\":[");
 	put_off(o);
 	fprintf(o->to, "]}\n");
 }

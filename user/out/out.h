@@ -45,13 +45,45 @@ bool out_lost(const struct out *o);
 
 void text_finding(const struct out *o, const struct finding *f);
 
+/** text_story() - The records that @f rests on, in time order. */
+void text_story(const struct out *o, const struct finding *f);
+
 /** text_summary() - Devices, domains, events, losses, verdict. @stat: every counter too. */
 void text_summary(const struct out *o, bool stat);
 
 void json_finding(const struct out *o, const struct finding *f);
 void json_summary(const struct out *o);
 
+/* How much of the state was known at the end: counted from the model. */
+struct out_known {
+	uint64_t domains_born;	/* heard from their allocation on */
+	uint64_t domains_found;	/* there before the recording: what they held then is unknown */
+	uint64_t ranges_sure;	/* live at the end */
+	uint64_t ranges_unsure;
+	uint64_t devices;	/* behind an IOMMU whose flushes this program reads */
+	uint64_t devices_tagged;	/* of these, whose caches are known */
+};
+
+/** out_known() - Walk the model. Once, for the summary. */
+void out_known(const struct out *o, struct out_known *k);
+
+/** text_known(), json_known() - The part of the summary about it. */
+void text_known(const struct out *o);
+void json_known(const struct out *o);
+
+/** text_faults(), json_faults() - The faults that were kept; JSON: one line each. */
+void text_faults(const struct out *o);
+void json_faults(const struct out *o);
+
 /* ---- words, shared by the outputs ---- */
+
+/** word_intent() - How people call an intent of type @kind. */
+const char *word_intent(unsigned int kind);
+
+#define SCHEMA "iommuscope.check/1"
+
+/** put_json() - A JSON string: what is not printable ASCII is escaped byte by byte. */
+void put_json(FILE *to, const char *text);
 
 /** put_plain() - Text of others (comm, command line) without control characters. */
 void put_plain(FILE *to, const char *text);

@@ -192,6 +192,8 @@ void text_summary(const struct out *o, bool stat)
 	if (stat)
 		print_hooks(o);
 	print_losses(o);
+	text_known(o);
+	text_faults(o);
 	print_filter(o);
 	print_off(o);
 	print_verdict(o);

@@ -3,74 +3,9 @@
 #include "out/out.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <string.h>
 
-static void print_task(const struct out *o, uint32_t pid)
-{
-	const struct task *t = pid ? model_task(o->model, pid) : NULL;
-
-	if (t) {
-		fputs("  ", o->to);
-		put_plain(o->to, t->comm);
-		fprintf(o->to, " (%u)", pid);
-	} else if (pid) {
-		fprintf(o->to, "  pid %u", pid);
-	}
-}
-
-static void print_address(const struct out *o, uint64_t addr)
-{
-	const char *name = model_symbol(o->model, addr);
-
-	if (name)
-		put_plain(o->to, name);
-	else
-		fprintf(o->to, "0x%" PRIx64, addr);
-}
-
-static void print_stack(const struct out *o, const struct ref *r)
-{
-	const struct ev_stack *s = out_stack(o, r);
-	unsigned int i;
-
-	for (i = 0; s && i < s->count; i++) {
-		fprintf(o->to, "%32s", "");
-		print_address(o, s->ip[i]);
-		fputc('\n', o->to);
-	}
-}
-
-static void print_ref(const struct out *o, const struct ref *r)
-{
-	fprintf(o->to, "    %12.6f  cpu %-3u #%-8" PRIu64 " %-12s %-10s", out_seconds(o, r->time_ns),
-		r->cpu, r->seq, r->role, word_event(r->kind));
-	print_task(o, r->pid);
-	if (r->caller) {
-		fputs("  in ", o->to);
-		print_address(o, r->caller);
-	}
-	fputc('\n', o->to);
-	print_stack(o, r);
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct ref *x = a, *y = b;
-
-	return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
-}
-
-static void print_story(const struct out *o, const struct finding *f)
-{
-	struct ref refs[FINDING_REFS];
-	unsigned int i;
-
-	for (i = 0; i < f->nrefs; i++)
-		refs[i] = f->refs[i];
-	qsort(refs, f->nrefs, sizeof(refs[0]), by_time);
-	for (i = 0; i < f->nrefs; i++)
-		print_ref(o, &refs[i]);
-}
+#include "out/explain.h"
 
 static void print_detail(const struct out *o, const struct detail *d)
 {
@@ -111,6 +46,35 @@ static void print_place(const struct out *o, const struct finding *f)
 		fprintf(o->to, "  %s %u", cache_words(f), f->cache_id);
 }
 
+#define TEXT_COLUMNS 76	/* behind the key */
+
+/* The last blank within the column, or all that is left. */
+static size_t line_of(const char *text)
+{
+	size_t i, len = strlen(text), at = 0;
+
+	if (len <= TEXT_COLUMNS)
+		return len;
+	for (i = 0; i < TEXT_COLUMNS; i++) {
+		if (text[i] == ' ')
+			at = i;
+	}
+	return at ?: TEXT_COLUMNS;
+}
+
+static void print_wrapped(const struct out *o, const char *key, const char *text)
+{
+	size_t n;
+
+	for (; *text; key = "") {
+		n = line_of(text);
+		fprintf(o->to, "    %-14s %.*s\n", key, (int)n, text);
+		text += n;
+		while (*text == ' ')
+			text++;
+	}
+}
+
 void text_finding(const struct out *o, const struct finding *f)
 {
 	unsigned int i;
@@ -120,8 +84,10 @@ void text_finding(const struct out *o, const struct finding *f)
 	if (f->count > 1)
 		fprintf(o->to, "  (%" PRIu64 " times)", f->count);
 	fputc('\n', o->to);
-	print_story(o, f);
+	text_story(o, f);
 	for (i = 0; i < f->ndetails; i++)
 		print_detail(o, &f->details[i]);
-	fprintf(o->to, "    manual         docs/findings.md, %s\n\n", finding_name(f->id));
+	print_wrapped(o, "expected", explain_expected(f->id));
+	print_wrapped(o, "source", explain_source(f->id));
+	fprintf(o->to, "    %-14s docs/findings.md, %s\n\n", "manual", finding_name(f->id));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the two files of the driver share: the device, and the DMA API with a word in the log. */
+/* What the files of the driver share: the device, and the DMA API with a word in the log. */
 #ifndef EDU_DMA_EDU_H
 #define EDU_DMA_EDU_H
 
@@ -16,6 +16,7 @@ struct edu_dma {
 	struct device *dev;
 	struct pci_dev *other;	/* a device that is not ours, or NULL */
 	void *buf;		/* WHOLE bytes, physically contiguous */
+	void __iomem *regs;
 	bool keep;		/* some of it stays mapped, so it stays allocated */
 	struct scatterlist sg[2];
 };
@@ -98,5 +99,11 @@ int act_sync_size(struct edu_dma *edu);
 int act_sync_dir(struct edu_dma *edu);
 int act_sync_cpu(struct edu_dma *edu);
 int act_sync_nents(struct edu_dma *edu);
+
+/* device.c: the device uses memory. The same. */
+int act_dma(struct edu_dma *edu);
+int act_late(struct edu_dma *edu);
+int act_stray(struct edu_dma *edu);
+int act_deny(struct edu_dma *edu);
 
 #endif

@@ -157,6 +157,10 @@ static const struct {
 	{ "sync_dir", act_sync_dir },
 	{ "sync_cpu", act_sync_cpu },
 	{ "sync_nents", act_sync_nents },
+	{ "dma", act_dma },
+	{ "late", act_late },
+	{ "stray", act_stray },
+	{ "deny", act_deny },
 };
 
 static ssize_t action_store(struct device *dev, struct device_attribute *attr, const char *buf,
@@ -181,6 +185,20 @@ static struct attribute *edu_dma_attrs[] = {
 };
 ATTRIBUTE_GROUPS(edu_dma);
 
+static int edu_dma_enable(struct pci_dev *pdev, struct edu_dma *edu)
+{
+	int ret = pcim_enable_device(pdev);
+
+	if (ret)
+		return ret;
+	ret = pcim_iomap_regions(pdev, BIT(0), "edu_dma");
+	if (ret)
+		return ret;
+	edu->regs = pcim_iomap_table(pdev)[0];
+	pci_set_master(pdev);
+	return 0;
+}
+
 static int edu_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct edu_dma *edu;
@@ -196,6 +214,11 @@ static int edu_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!edu->buf)
 		return -ENOMEM;
 
+	ret = edu_dma_enable(pdev, edu);
+	if (ret) {
+		free_pages((unsigned long)edu->buf, get_order(WHOLE));
+		return ret;
+	}
 	edu->dev = &pdev->dev;
 	edu->other = pci_get_class(PCI_CLASS_STORAGE_EXPRESS, NULL);
 	pci_set_drvdata(pdev, edu);
@@ -207,6 +230,7 @@ static void edu_dma_remove(struct pci_dev *pdev)
 	struct edu_dma *edu = pci_get_drvdata(pdev);
 
 	pci_dev_put(edu->other);
+	pci_clear_master(pdev);
 	if (!edu->keep)
 		free_pages((unsigned long)edu->buf, get_order(WHOLE));
 }

@@ -77,8 +77,10 @@ static void ioas_tables(const struct ref_kind *kind)
 		return;
 	ref_map(w.fd, w.ioas, REF_HUGE, PAGES(1), w.mem);
 	ref_unmap_exact(w.fd, w.ioas, REF_HUGE, PAGES(1));
-	ref_probe(w.fd, w.endpoint, REF_HUGE, NULL);
+	/* Beside it: the same table, and nothing that was ever mapped. */
+	ref_probe(w.fd, w.endpoint, REF_HUGE + PAGES(1), NULL);
 	ref_map(w.fd, w.ioas, REF_HUGE, REF_HUGE, mem);
+	ref_probe(w.fd, w.endpoint, REF_HUGE, NULL);
 	ref_map(w.fd, w.ioas, 4 * REF_HUGE, PAGES(4), w.mem);
 	close(w.fd);	/* with everything mapped */
 }
