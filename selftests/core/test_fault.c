@@ -194,10 +194,10 @@ static void another_generation_is_another_domain(void **state)
 	story_begin_ref(&s);
 	map(&s, 0x4000, PAGE);
 	unmap_fast(&s, 0x4000, PAGE);
-	attach(&s, DEV, DOM2);
+	ref_move(&s, DEV, DOM2);
 	free_domain(&s, DOM);
 	alloc_domain(&s, DOM);
-	attach(&s, DEV, DOM);
+	ref_move(&s, DEV, DOM);
 	ref_fault(&s, 0x4000, 1, 2);
 	expect_clean(&s);
 	story_end(&s);
@@ -246,7 +246,7 @@ static void a_blocked_device_is_no_history(void **state)
 	unmap_fast(&s, 0x4000, PAGE);
 	vtd_fault(&s, 0x4000, 2, true);	/* context entry not present: being reset */
 	expect_clean(&s);
-	attach(&s, DEV, 0);
+	move(&s, DEV, 0);
 	vtd_fault(&s, 0x4000, 6, true);
 	expect_clean(&s);
 	assert_int_equal(last_fault(&s)->class, FAULT_NO_TABLE);

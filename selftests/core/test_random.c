@@ -141,21 +141,21 @@ static void send_flush_all(struct world *w, const struct owner *o)
 
 /* ---- faults of the flushing code ---- */
 
-enum fault { FAULT_NONE, FAULT_NO_FLUSH, FAULT_SHORT_FLUSH, FAULT_OTHER_DID };
+enum flaw { FLAW_NONE, FLAW_NO_FLUSH, FLAW_SHORT_FLUSH, FLAW_OTHER_DID };
 
-static enum fault draw_fault(struct world *w)
+static enum flaw draw_flaw(struct world *w)
 {
-	return chance(w, 12) ? 1 + draw(w, 3) : FAULT_NONE;
+	return chance(w, 12) ? 1 + draw(w, 3) : FLAW_NONE;
 }
 
 /* Page by page, so that any range can be covered exactly. */
 static void flush_range(struct world *w, const struct owner *o, uint64_t page, uint64_t pages,
-			enum fault fault)
+			enum flaw fault)
 {
-	uint64_t i, skip = fault == FAULT_SHORT_FLUSH ? draw(w, pages) : ~0ULL;
-	uint32_t did = o->did + (fault == FAULT_OTHER_DID ? 100 : 0);
+	uint64_t i, skip = fault == FLAW_SHORT_FLUSH ? draw(w, pages) : ~0ULL;
+	uint32_t did = o->did + (fault == FLAW_OTHER_DID ? 100 : 0);
 
-	for (i = 0; i < pages && fault != FAULT_NO_FLUSH; i++)
+	for (i = 0; i < pages && fault != FLAW_NO_FLUSH; i++)
 		if (i != skip)
 			send_flush(w, o, did, page + i, 0);
 }
@@ -251,7 +251,7 @@ static void do_map(struct world *w, struct owner *o)
 /* ---- unmapping ---- */
 
 static void send_unmap(struct world *w, const struct owner *o, uint64_t page, uint64_t pages,
-		       uint64_t done, uint16_t flags, uint64_t cause, enum fault fault)
+		       uint64_t done, uint16_t flags, uint64_t cause, enum flaw fault)
 {
 	struct ev_unmap r = { .op = op_at(begin(w), 0, cause), .domain = o->domain,
 			      .iova = page * PAGE, .size = pages * PAGE, .done = done * PAGE };
@@ -277,7 +277,7 @@ static uint16_t unmap_flags(struct world *w, const struct owner *o)
 static void unmap_pieces(struct world *w, struct owner *o, const struct mapping *m, uint64_t id)
 {
 	uint16_t flags = unmap_flags(w, o);
-	enum fault fault = draw_fault(w);
+	enum flaw fault = draw_flaw(w);
 	uint64_t page = m->first, pages, done;
 	unsigned int i;
 
@@ -369,7 +369,7 @@ static void send_tag(struct world *w, const struct owner *o, uint32_t assigned)
 		EMIT(w, EV_TAG, r, 0);
 }
 
-static void move(struct world *w, const struct owner *o, uint64_t from, uint64_t to)
+static void relocate(struct world *w, const struct owner *o, uint64_t from, uint64_t to)
 {
 	struct ev_attach r = { .op = op_at(begin(w), ++w->ids, 0), .dev = o->dev, .domain = to,
 			       .old = from, .pasid = EV_TAG_NO_PASID };
@@ -391,14 +391,14 @@ static void enter(struct world *w, struct owner *o)
 	o->did = ++w->dids;
 	o->fresh = true;
 	send_domain(w, EV_ALLOC, o);
-	move(w, o, 0, o->domain);
+	relocate(w, o, 0, o->domain);
 }
 
 /* Fault: the device is still in it. */
 static void leave(struct world *w, struct owner *o)
 {
 	if (!chance(w, 10))
-		move(w, o, o->domain, 0);
+		relocate(w, o, o->domain, 0);
 	send_domain(w, EV_FREE, o);
 	memset(o->used, 0, sizeof(o->used));
 	memset(o->waiting, 0, sizeof(o->waiting));

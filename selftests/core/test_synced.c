@@ -34,14 +34,14 @@ static void map_with(struct story *s, uint64_t qw0, uint64_t qw1)
 	map(s, BUF, BUF_SIZE);
 }
 
-struct told {
+struct syncing {
 	const char *name;
 	uint64_t qw0, qw1;
 	const char *flush;	/* NULL: no finding */
 	uint64_t iova, last;
 };
 
-static const struct told tolds[] = {
+static const struct syncing tolds[] = {
 	{ "nothing", 0, 0, "none", BUF, BUF + 0x3fff },
 	{ "exact", QI_PAGES(DID), BUF | 2, NULL, 0, 0 },
 	{ "exact, leaves only", QI_PAGES(DID), BUF | 0x40 | 2, NULL, 0, 0 },
@@ -61,7 +61,7 @@ static void each_map_is_told(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(tolds) / sizeof(tolds[0]); i++) {
-		const struct told *t = &tolds[i];
+		const struct syncing *t = &tolds[i];
 		struct story s;
 
 		begin_caching(&s, EV_IOMMU_CACHING, 0);
