@@ -8,6 +8,7 @@
 nvme_bdf=0000:00:03.0
 e1000e_bdf=0000:00:04.0
 edu_bdf=0000:00:05.0
+slot_bdf=0000:00:06.0
 
 # Commas inside a QEMU option's value are doubled.
 qemu_value() {
@@ -65,11 +66,28 @@ qemu_devices() {
 		-device 'nvme,drive=nvme,serial=scratch,addr=0x03'
 		-netdev user,id=net -device 'e1000e,netdev=net,addr=0x04'
 		-device 'edu,addr=0x05'
-		-device 'virtio-serial-pci,max_ports=4,addr=0x10'
+		-device 'virtio-serial-pci,max_ports=8,addr=0x10'
 	)
 	for device in "${devices[@]}"; do
 		arguments+=(-device "$device")
 	done
+}
+
+# The kernel's own driver serves the slot, not ACPI. QEMU talks to its own monitor through a
+# socket: what the machine writes to the port, its monitor reads.
+qemu_slot() {
+	local socket
+
+	socket=$(qemu_value "$run/monitor")
+	# shellcheck disable=SC2054 # QEMU's commas
+	arguments+=(
+		-global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off
+		-device 'pcie-root-port,id=bay,chassis=1,slot=1,addr=0x06'
+		-blockdev 'driver=null-co,node-name=bay,size=67108864,read-zeroes=on'
+		-chardev "socket,id=monitor,path=$socket,server=on,wait=off" -mon chardev=monitor
+		-chardev "socket,id=monitor-port,path=$socket"
+		-device 'virtserialport,chardev=monitor-port,name=monitor'
+	)
 }
 
 # Fills the caller's array arguments.
@@ -86,6 +104,7 @@ qemu_arguments() {
 	qemu_port stdout
 	qemu_port stderr
 	qemu_port control
+	[ "$hotplug" = no ] || qemu_slot
 	qemu_share root / ',readonly=on'
 	qemu_share run "$run/share" ',readonly=on'
 	qemu_share out "$out" ''

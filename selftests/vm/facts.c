@@ -154,6 +154,28 @@ static void say_causes(const struct records *r)
 	numbers_free(&replays);
 }
 
+static bool is_intent(const union record *rec)
+{
+	return rec->h.type == EV_VFIO_MAP || rec->h.type == EV_VFIO_UNMAP ||
+	       rec->h.type == EV_REF_INTENT;
+}
+
+/* Requests that began before another thread's ended. */
+static void say_overlaps(const struct records *r)
+{
+	const union record *rec, *last = NULL;
+	uint64_t count = 0;
+
+	for (rec = r->rec; rec < r->rec + r->count; rec++) {
+		if (!is_intent(rec))
+			continue;
+		if (last && rec->op.begin_ns < last->h.time_ns && rec->op.pid != last->op.pid)
+			count++;
+		last = rec;
+	}
+	fact("overlapping requests", NULL, count);
+}
+
 /* The domains that a device was attached to. */
 static void domains_of(const struct records *r, uint64_t dev, struct numbers *domains)
 {
@@ -244,6 +266,7 @@ int main(int argc, char **argv)
 	say_unmaps(&r);
 	say_processes(&r);
 	say_causes(&r);
+	say_overlaps(&r);
 	say_devices(&r);
 	say_hooks(&r);
 	say_marks(&r);

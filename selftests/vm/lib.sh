@@ -10,7 +10,7 @@ set -u
 
 here=$(cd "$(dirname "$0")" && pwd -P)
 tools=${BUILD:=$here/../../build}/selftests/vm
-scope=$BUILD/iommuscope
+scope=${SCOPE:-$BUILD/iommuscope}
 name=$(basename "$0" .test)
 work=$OUT/$name
 vfio_bdf=$E1000E_BDF	# the device that tests give to VFIO

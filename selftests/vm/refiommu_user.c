@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/vfio.h>
+#include "hammer.h"
 #include "verbs.h"
 
 #include "kernel/refiommu.h"
@@ -263,7 +264,7 @@ static int do_destroy(struct user *u, char **words)
 
 /* ---- mappings: of the address space if there is one, else of the container ---- */
 
-static void ioas_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
+static int ioas_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 {
 	struct refiommu_ioas_map arg = {
 		.size = sizeof(arg),
@@ -274,10 +275,11 @@ static void ioas_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 		.uaddr = (uintptr_t)mem,
 	};
 
-	call(u, REFIOMMU_IOAS_MAP, &arg, "REFIOMMU_IOAS_MAP");
+	return ioctl(u->ref, REFIOMMU_IOAS_MAP, &arg);
 }
 
-static uint64_t ioas_unmap(struct user *u, uint64_t iova, uint64_t size)
+/* What was unmapped, or -1. */
+static int64_t ioas_unmap(struct user *u, uint64_t iova, uint64_t size)
 {
 	struct refiommu_ioas_unmap arg = {
 		.size = sizeof(arg),
@@ -287,11 +289,10 @@ static uint64_t ioas_unmap(struct user *u, uint64_t iova, uint64_t size)
 		.last = iova + (size - 1),
 	};
 
-	call(u, REFIOMMU_IOAS_UNMAP, &arg, "REFIOMMU_IOAS_UNMAP");
-	return arg.out_bytes;
+	return ioctl(u->ref, REFIOMMU_IOAS_UNMAP, &arg) ? -1 : (int64_t)arg.out_bytes;
 }
 
-static void map(struct user *u, void *mem, uint64_t size, uint64_t iova)
+static int try_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 {
 	struct vfio_iommu_type1_dma_map arg = {
 		.argsz = sizeof(arg),
@@ -302,12 +303,11 @@ static void map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 	};
 
 	if (u->ioas)
-		ioas_map(u, mem, size, iova);
-	else if (ioctl(u->container, VFIO_IOMMU_MAP_DMA, &arg))
-		die("VFIO_IOMMU_MAP_DMA");
+		return ioas_map(u, mem, size, iova);
+	return ioctl(u->container, VFIO_IOMMU_MAP_DMA, &arg);
 }
 
-static uint64_t unmap(struct user *u, uint64_t iova, uint64_t size)
+static int64_t try_unmap(struct user *u, uint64_t iova, uint64_t size)
 {
 	struct vfio_iommu_type1_dma_unmap arg = {
 		.argsz = sizeof(arg),
@@ -317,9 +317,22 @@ static uint64_t unmap(struct user *u, uint64_t iova, uint64_t size)
 
 	if (u->ioas)
 		return ioas_unmap(u, iova, size);
-	if (ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &arg))
-		die("VFIO_IOMMU_UNMAP_DMA");
-	return arg.size;
+	return ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &arg) ? -1 : (int64_t)arg.size;
+}
+
+static void map(struct user *u, void *mem, uint64_t size, uint64_t iova)
+{
+	if (try_map(u, mem, size, iova))
+		die(u->ioas ? "REFIOMMU_IOAS_MAP" : "VFIO_IOMMU_MAP_DMA");
+}
+
+static uint64_t unmap(struct user *u, uint64_t iova, uint64_t size)
+{
+	int64_t done = try_unmap(u, iova, size);
+
+	if (done < 0)
+		die(u->ioas ? "REFIOMMU_IOAS_UNMAP" : "VFIO_IOMMU_UNMAP_DMA");
+	return done;
 }
 
 static int do_map(struct user *u, char **words)
@@ -372,6 +385,23 @@ static int do_loop(struct user *u, char **words)
 			die("unmap did less");
 	}
 	printf("loop count=%" PRIu64 " ns=%" PRIu64 "\n", count, now_ns() - begin_ns);
+	return 2;
+}
+
+static int hammer_unmap(struct user *u, uint64_t iova, uint64_t size)
+{
+	int64_t done = try_unmap(u, iova, size);
+
+	if (!done)
+		errno = ENOENT;
+	return done > 0 ? 0 : -1;
+}
+
+static int do_hammer(struct user *u, char **words)
+{
+	static const struct hammer ops = { try_map, hammer_unmap };
+
+	hammer(u, &ops, number(words[1]));
 	return 2;
 }
 
@@ -465,6 +495,7 @@ const struct verb verbs[] = {
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "munmap",	"", 0, do_munmap },
 	{ "loop",	"COUNT", 1, do_loop },
+	{ "hammer",	"SECONDS", 1, do_hammer },
 	{ "dmaapi",	"COUNT", 1, do_dmaapi },
 	{ "dma",	"IOVA SIZE", 2, do_dma },
 	{ "bug",	"NAME 0|1", 2, do_bug },

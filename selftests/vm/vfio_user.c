@@ -16,9 +16,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/vfio.h>
+#include "hammer.h"
 #include "verbs.h"
 
 #define HUGE_SIZE (2UL << 20)
@@ -30,7 +32,10 @@ struct user {
 	int group;
 	int device;
 	int joined;	/* a second group, or -1 */
+	const char *bdf;
 };
+
+static void open_all(struct user *u);
 
 const char program[] = "vfio_user";
 
@@ -86,7 +91,7 @@ static void *huge_memory(uint64_t size, const char **kind)
 	return (void *)start;
 }
 
-static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t iova, uint32_t flags)
+static int try_map(const struct user *u, void *vaddr, uint64_t size, uint64_t iova, uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_map map = {
 		.argsz = sizeof(map),
@@ -96,11 +101,17 @@ static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t i
 		.size = size,
 	};
 
-	if (ioctl(u->container, VFIO_IOMMU_MAP_DMA, &map))
+	return ioctl(u->container, VFIO_IOMMU_MAP_DMA, &map);
+}
+
+static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t iova, uint32_t flags)
+{
+	if (try_map(u, vaddr, size, iova, flags))
 		die("VFIO_IOMMU_MAP_DMA");
 }
 
-static uint64_t dma_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
+/* What was unmapped, or -1. */
+static int64_t try_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
 		.argsz = sizeof(unmap),
@@ -109,9 +120,16 @@ static uint64_t dma_unmap(const struct user *u, uint64_t iova, uint64_t size, ui
 		.size = size,
 	};
 
-	if (ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &unmap))
+	return ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -1 : (int64_t)unmap.size;
+}
+
+static uint64_t dma_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
+{
+	int64_t done = try_unmap(u, iova, size, flags);
+
+	if (done < 0)
 		die("VFIO_IOMMU_UNMAP_DMA");
-	return unmap.size;
+	return done;
 }
 
 static void say_map(const void *vaddr, uint64_t size, uint64_t iova, uint32_t flags,
@@ -217,16 +235,53 @@ static int do_storm(struct user *u, char **words)
 	return 2;
 }
 
-/* Whatever is still mapped stays mapped: the kernel has to clean up. */
-static int do_close(struct user *u, char **words)
+static int hammer_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 {
-	(void)words;
+	return try_map(u, mem, size, iova, VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
+}
+
+static int hammer_unmap(struct user *u, uint64_t iova, uint64_t size)
+{
+	int64_t done = try_unmap(u, iova, size, 0);
+
+	if (!done)
+		errno = ENOENT;
+	return done > 0 ? 0 : -1;
+}
+
+/* Two threads here, and two of a second process with the same container. */
+static int do_hammer(struct user *u, char **words)
+{
+	static const struct hammer ops = { hammer_map, hammer_unmap };
+	pid_t child = fork();
+	int status;
+
+	if (child < 0)
+		die("fork");
+	hammer(u, &ops, number(words[1]));
+	if (!child)
+		_exit(fflush(stdout));
+	if (waitpid(child, &status, 0) != child || status)
+		die("the second process");
+	dma_unmap(u, 0, 1ULL << 32, 0);
+	return 2;
+}
+
+/* Whatever is still mapped stays mapped: the kernel has to clean up. */
+static void close_all(struct user *u)
+{
 	close(u->device);
 	close(u->group);
 	if (u->joined >= 0)
 		close(u->joined);
 	close(u->container);
 	u->device = u->group = u->container = u->joined = -1;
+}
+
+static int do_close(struct user *u, char **words)
+{
+	(void)words;
+	close_all(u);
 	printf("close pid=%d\n", getpid());
 	return 1;
 }
@@ -266,6 +321,26 @@ static int do_join(struct user *u, char **words)
 	return 2;
 }
 
+/* Closed and opened again; two slots each time, of which every other time one is unmapped. */
+static int do_reopen(struct user *u, char **words)
+{
+	uint64_t i, resets = 0, count = number(words[1]);
+	uint32_t flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+	void *vaddr = small_memory(4 * LOOP_SIZE);
+
+	for (i = 0; i < count; i++) {
+		close_all(u);
+		open_all(u);
+		dma_map(u, vaddr, 4 * LOOP_SIZE, LOOP_IOVA, flags);
+		resets += !ioctl(u->device, VFIO_DEVICE_RESET);
+		dma_map(u, vaddr, LOOP_SIZE, 2 * LOOP_IOVA, flags);
+		if (i & 1)
+			dma_unmap(u, LOOP_IOVA, 4 * LOOP_SIZE, 0);
+	}
+	printf("reopen pid=%d count=%" PRIu64 " resets=%" PRIu64 "\n", getpid(), count, resets);
+	return 2;
+}
+
 static int do_sleep(struct user *u, char **words)
 {
 	(void)u;
@@ -281,6 +356,8 @@ const struct verb verbs[] = {
 	{ "loop",	"COUNT", 1, do_loop },
 	{ "storm",	"SECONDS", 1, do_storm },
 	{ "join",	"BDF", 1, do_join },
+	{ "hammer",	"SECONDS", 1, do_hammer },
+	{ "reopen",	"COUNT", 1, do_reopen },
 	{ "sleep",	"SECONDS", 1, do_sleep },
 	{ "close",	"", 0, do_close },
 	{ NULL, NULL, 0, NULL },
@@ -294,29 +371,55 @@ void usage(void)
 }
 
 static void open_all(struct user *u, const char *bdf)
+static void open_group(struct user *u, const char *bdf)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+	char path[PATH_MAX], link[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		die(path);
+	link[len] = '\0';
+	snprintf(path, sizeof(path), "/dev/vfio/%.16s", strrchr(link, '/') + 1);
+
+	u->group = open(path, O_RDWR | O_CLOEXEC);
+	if (u->group < 0)
+		die(path);
+	if (ioctl(u->group, VFIO_GROUP_GET_STATUS, &status))
+		die("VFIO_GROUP_GET_STATUS");
+	errno = EBUSY;
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		die("group is not viable");
+}
+
+static void open_all(struct user *u)
 {
 	u->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (u->container < 0)
 		die("/dev/vfio/vfio");
 	u->group = open_group(bdf);
+	open_group(u, u->bdf);
 	if (ioctl(u->group, VFIO_GROUP_SET_CONTAINER, &u->container))
 		die("VFIO_GROUP_SET_CONTAINER");
 	if (ioctl(u->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
 		die("VFIO_SET_IOMMU");
-	u->device = ioctl(u->group, VFIO_GROUP_GET_DEVICE_FD, bdf);
+	u->device = ioctl(u->group, VFIO_GROUP_GET_DEVICE_FD, u->bdf);
 	if (u->device < 0)
 		die("VFIO_GROUP_GET_DEVICE_FD");
-	printf("open pid=%d device=%s\n", getpid(), bdf);
 }
 
 int main(int argc, char **argv)
 {
 	struct user u = { -1, -1, -1, -1 };
+	struct user u = { -1, -1, -1, argv[1] };
 
 	if (argc < 2)
 		usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	open_all(&u, argv[1]);
+	open_all(&u);
+	printf("open pid=%d device=%s\n", getpid(), u.bdf);
 	run_verbs(&u, argc - 2, argv + 2);
 	return 0;
 }
