@@ -152,6 +152,18 @@ static int do_hugemap(struct user *u, char **words)
 	return map_memory(u, words, vaddr, pages);
 }
 
+/* The process forgets the memory; the pin is all that keeps its pages. */
+static int do_map_drop(struct user *u, char **words)
+{
+	uint64_t size = number(words[1]);
+	void *vaddr = small_memory(size);
+	int used = map_memory(u, words, vaddr, "small");
+
+	if (munmap(vaddr, size))
+		die("munmap");
+	return used;
+}
+
 static int do_unmap(struct user *u, char **words)
 {
 	uint64_t iova = number(words[1]), size = number(words[2]);
@@ -238,6 +250,7 @@ static int do_sleep(struct user *u, char **words)
 const struct verb verbs[] = {
 	{ "map",	"SIZE IOVA [r|w|rw]", 2, do_map },
 	{ "hugemap",	"SIZE IOVA [r|w|rw]", 2, do_hugemap },
+	{ "mapdrop",	"SIZE IOVA [r|w|rw]", 2, do_map_drop },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "unmap-all",	"", 0, do_unmap_all },
 	{ "loop",	"COUNT", 1, do_loop },
