@@ -99,6 +99,28 @@ static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t i
 		die("VFIO_IOMMU_MAP_DMA");
 }
 
+/* As many single pages as the kernel takes, from LOOP_IOVA on. */
+static int do_many(struct user *u, char **words)
+{
+	uint64_t made = 0, count = number(words[1]);
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ,
+		.vaddr = (uintptr_t)small_memory(LOOP_SIZE),
+		.iova = LOOP_IOVA,
+		.size = LOOP_SIZE,
+	};
+
+	errno = 0;
+	while (made < count && !ioctl(u->container, VFIO_IOMMU_MAP_DMA, &map)) {
+		map.iova += LOOP_SIZE;
+		made++;
+	}
+	printf("many pid=%d made=%" PRIu64 " count=%" PRIu64 " error=%d\n", getpid(), made, count,
+	       errno);
+	return 2;
+}
+
 static uint64_t dma_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	struct vfio_iommu_type1_dma_unmap unmap = {
@@ -251,6 +273,7 @@ const struct verb verbs[] = {
 	{ "map",	"SIZE IOVA [r|w|rw]", 2, do_map },
 	{ "hugemap",	"SIZE IOVA [r|w|rw]", 2, do_hugemap },
 	{ "mapdrop",	"SIZE IOVA [r|w|rw]", 2, do_map_drop },
+	{ "many",	"COUNT", 1, do_many },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "unmap-all",	"", 0, do_unmap_all },
 	{ "loop",	"COUNT", 1, do_loop },
