@@ -12,7 +12,7 @@ bugs_ingredients() {
 	local file
 
 	cat "$1/packages"
-	for file in "$bugs_dir"/* "$here/lib/bugs.sh"; do
+	for file in "$bugs_dir"/*; do
 		echo "${file##*/} - $(stat -c %s "$file") $(sha256sum <"$file" | cut -d ' ' -f 1)"
 	done
 }
@@ -85,10 +85,9 @@ bugs_rename() {
 get_own_bugs() {
 	local base=$build/kernels/own
 
-	(
-		lock_dir "$base"
-		get_own "$base"
-	)
+	# Held to the end: own must not change while it is copied.
+	lock_dir "$base"
+	get_own "$base"
 	own=$1
 	! bugs_ingredients "$base" | cmp -s - "$own/packages" || [ ! -d "$own/root" ] || return 0
 	check_own_tools
