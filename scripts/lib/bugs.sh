@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 # The kernel 'own-bugs': 'own' with the edits of scripts/own-bugs, one build for all bugs.
 #
 # It begins as a copy of own's objects, so only what the edits touch is compiled. source/ is a
