@@ -137,7 +137,7 @@ $(O)/fuzz/%: selftests/fuzz/%.c $(CORE_SRCS) $(TRACE_SRCS) | $(O)/deps-test.stam
 test-programs: all $(O)/deps-test.stamp fuzzers
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=1 unit-tests
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm all
-	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma iommu_call
 	$(Q)$(MAKE) --no-print-directory module module-tests
 
 .PHONY: test test-all
@@ -147,7 +147,7 @@ test-all: test-programs
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
 		edu_dma KERNEL=6.1
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
-		edu_dma KERNEL=7.2
+		edu_dma iommu_call KERNEL=7.2
 	$(Q)$(MAKE) --no-print-directory module KERNEL=7.2
 	$(Q)$(MAKE) --no-print-directory module KERNEL=own
 	$(Q)scripts/test --all

@@ -8,6 +8,9 @@
 
 own_config=$here/own.config
 
+# More for make; for kernels that are made of this one.
+own_options=()
+
 # What it was made of, in the shape of other kernels' packages.
 own_ingredients() {
 	cat "$build/kernels/source/packages"
@@ -25,7 +28,7 @@ check_own_tools() {
 # own_make ARGUMENT...: whoever called us may be a make with options of its own.
 own_make() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u ARCH -u CROSS_COMPILE \
-		make -s -C "$own/source" O="$own/build" "$@"
+		make -s -C "$own/source" O="$own/build" "${own_options[@]}" "$@"
 }
 
 own_unpack() {

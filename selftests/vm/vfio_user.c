@@ -110,6 +110,28 @@ static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t i
 		die("VFIO_IOMMU_MAP_DMA");
 }
 
+/* As many single pages as the kernel takes, from LOOP_IOVA on. */
+static int do_many(struct user *u, char **words)
+{
+	uint64_t made = 0, count = number(words[1]);
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ,
+		.vaddr = (uintptr_t)small_memory(LOOP_SIZE),
+		.iova = LOOP_IOVA,
+		.size = LOOP_SIZE,
+	};
+
+	errno = 0;
+	while (made < count && !ioctl(u->container, VFIO_IOMMU_MAP_DMA, &map)) {
+		map.iova += LOOP_SIZE;
+		made++;
+	}
+	printf("many pid=%d made=%" PRIu64 " count=%" PRIu64 " error=%d\n", getpid(), made, count,
+	       errno);
+	return 2;
+}
+
 /* What was unmapped, or -1. */
 static int64_t try_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
 {
@@ -169,6 +191,18 @@ static int do_hugemap(struct user *u, char **words)
 	void *vaddr = huge_memory(number(words[1]), &pages);
 
 	return map_memory(u, words, vaddr, pages);
+}
+
+/* The process forgets the memory; the pin is all that keeps its pages. */
+static int do_map_drop(struct user *u, char **words)
+{
+	uint64_t size = number(words[1]);
+	void *vaddr = small_memory(size);
+	int used = map_memory(u, words, vaddr, "small");
+
+	if (munmap(vaddr, size))
+		die("munmap");
+	return used;
 }
 
 static int do_unmap(struct user *u, char **words)
@@ -351,6 +385,8 @@ static int do_sleep(struct user *u, char **words)
 const struct verb verbs[] = {
 	{ "map",	"SIZE IOVA [r|w|rw]", 2, do_map },
 	{ "hugemap",	"SIZE IOVA [r|w|rw]", 2, do_hugemap },
+	{ "mapdrop",	"SIZE IOVA [r|w|rw]", 2, do_map_drop },
+	{ "many",	"COUNT", 1, do_many },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "unmap-all",	"", 0, do_unmap_all },
 	{ "loop",	"COUNT", 1, do_loop },
@@ -370,37 +406,12 @@ void usage(void)
 	exit(2);
 }
 
-static void open_all(struct user *u, const char *bdf)
-static void open_group(struct user *u, const char *bdf)
-{
-	struct vfio_group_status status = { .argsz = sizeof(status) };
-	char path[PATH_MAX], link[PATH_MAX];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", bdf);
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len < 0)
-		die(path);
-	link[len] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%.16s", strrchr(link, '/') + 1);
-
-	u->group = open(path, O_RDWR | O_CLOEXEC);
-	if (u->group < 0)
-		die(path);
-	if (ioctl(u->group, VFIO_GROUP_GET_STATUS, &status))
-		die("VFIO_GROUP_GET_STATUS");
-	errno = EBUSY;
-	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		die("group is not viable");
-}
-
 static void open_all(struct user *u)
 {
 	u->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	if (u->container < 0)
 		die("/dev/vfio/vfio");
-	u->group = open_group(bdf);
-	open_group(u, u->bdf);
+	u->group = open_group(u->bdf);
 	if (ioctl(u->group, VFIO_GROUP_SET_CONTAINER, &u->container))
 		die("VFIO_GROUP_SET_CONTAINER");
 	if (ioctl(u->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
@@ -412,8 +423,7 @@ static void open_all(struct user *u)
 
 int main(int argc, char **argv)
 {
-	struct user u = { -1, -1, -1, -1 };
-	struct user u = { -1, -1, -1, argv[1] };
+	struct user u = { .container = -1, .group = -1, .device = -1, .joined = -1, .bdf = argv[1] };
 
 	if (argc < 2)
 		usage();

@@ -14,6 +14,10 @@
 
 #include "edu.h"
 
+/* More than 32: with iommu.forcedac=1 addresses are the highest that the IOMMU has. */
+static unsigned int mask_bits = 32;
+module_param(mask_bits, uint, 0444);
+
 static int good_single(struct edu_dma *edu)
 {
 	dma_addr_t addr;
@@ -207,7 +211,7 @@ static int edu_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu = devm_kzalloc(&pdev->dev, sizeof(*edu), GFP_KERNEL);
 	if (!edu)
 		return -ENOMEM;
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(mask_bits));
 	if (ret)
 		return ret;
 	edu->buf = (void *)__get_free_pages(GFP_KERNEL, get_order(WHOLE));
