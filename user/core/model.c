@@ -21,9 +21,10 @@ static int apply_task(struct model *m, const struct op *op)
 			return -ENOMEM;
 		}
 	}
+	if (t->tgid != op->u.task.tgid || memcmp(t->comm, op->u.task.comm, sizeof(op->u.task.comm)))
+		t->nstack = 0;	/* of whoever had the number before */
 	t->pid = op->u.task.pid;
 	t->tgid = op->u.task.tgid;
-	t->nstack = 0;	/* of whoever had the number before */
 	memcpy(t->comm, op->u.task.comm, sizeof(op->u.task.comm));
 	return 0;
 }
