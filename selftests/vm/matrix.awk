@@ -4,7 +4,7 @@
 #
 # Joins what was done when (refiommu/matrix.c) with what was found when, prints the matrix of bugs
 # and findings as a table, and after it a line 'FAIL: ...' for each bug that gave not what
-# matrix.expected says. Notes count as nothing.
+# matrix.expected says. Notes and exposures count as nothing.
 
 function key(line, name, to) {
 	if (!match(line, "\"" name "\":\"?[^\",}]*"))
@@ -36,7 +36,7 @@ file == 2 && $1 == "case" {
 }
 
 file == 3 && /"finding":/ {
-	if (key($0, "grade") == "note")
+	if (key($0, "grade") != "violation")
 		next
 	time = key($0, "time_ns") + 0
 	for (i = 1; i <= n; i++)
