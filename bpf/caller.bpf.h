@@ -26,13 +26,15 @@ static __always_inline u64 caller_of(void *ctx, u64 sp)
 	return above[0] - bpf_get_func_ip(ctx) < 16 ? above[1] : above[0];
 }
 
-/* Not told yet by any CPU: tell. A full table leaves the rest without names. */
+/* Tell, unless another CPU has. A full table leaves the rest without names. Return: 1 if it is told. */
 static __noinline int symbol_emit(u64 addr)
 {
 	u32 one = 1;
 	struct ev_symbol *rec;
 	struct emit e;
 
+	if (bpf_map_lookup_elem(&symbols_told, &addr))
+		return 1;	/* without the lock of an update */
 	if (bpf_map_update_elem(&symbols_told, &addr, &one, BPF_NOEXIST))
 		return 0;
 	rec = emit_reserve(&e, EV_SYMBOL, sizeof(*rec), context_now());
@@ -45,7 +47,7 @@ static __noinline int symbol_emit(u64 addr)
 	bpf_snprintf(rec->name, sizeof(rec->name), (const char *)config.symbol_format, &addr,
 		     sizeof(addr));
 	emit_submit(&e, rec);
-	return 0;
+	return 1;
 }
 
 static __always_inline void symbol_tell(u64 addr)
@@ -55,8 +57,8 @@ static __always_inline void symbol_tell(u64 addr)
 
 	if (!addr || !near || *near == addr)
 		return;
-	symbol_emit(addr);
-	*near = addr;
+	if (symbol_emit(addr))
+		*near = addr;
 }
 
 /* The program's own frame and the trampoline's. */

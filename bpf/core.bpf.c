@@ -371,6 +371,28 @@ int pasid_attach_exit(void *ctx)
 	return 0;
 }
 
+/* iommu_replace_device_pasid(domain, dev, pasid, handle), 7.x: one domain in another's place */
+SEC("fentry")
+int pasid_replace_entry(void *ctx)
+{
+	call_begin(ctx, HOOK_PASID_REPLACE, true, arg(ctx, 1), 0, 0);
+	return 0;
+}
+
+SEC("fexit")
+int pasid_replace_exit(void *ctx)
+{
+	struct move m = {
+		.domain = (void *)arg(ctx, 0),
+		.dev = (void *)arg(ctx, 1),
+		.pasid = arg(ctx, 2),
+		.ret = (s32)ret_of(ctx),
+	};
+
+	attach_end(ctx, HOOK_PASID_REPLACE, &m);
+	return 0;
+}
+
 /* iommu_detach_device_pasid(domain, dev, pasid) */
 SEC("fentry")
 int pasid_detach_entry(void *ctx)

@@ -92,7 +92,7 @@ static __always_inline void dma_end(void *ctx, u32 hook, u32 type, struct dma_ca
 	emit_submit(&e, rec);
 	symbol_tell(caller);
 	emit_stack(ctx, &e);
-	if (d->kind == EV_DMA_SG && d->mapped)
+	if (config.sg_limits && d->kind == EV_DMA_SG && d->mapped)
 		emit_sg_limit(d, c.id, caller);
 }
 

@@ -166,7 +166,8 @@ int fault_core(void *ctx)
 	struct ev_fault *rec;
 	struct emit e;
 
-	if (kind == EV_DRIVER_AMD || !want_device(dev, NULL))
+	/* refiommu tells more by its own event. */
+	if (kind == EV_DRIVER_AMD || kind == EV_DRIVER_REF || !want_device(dev, NULL))
 		return 0;
 	rec = emit_reserve(&e, EV_FAULT, sizeof(*rec), context_now());
 	if (!rec)

@@ -58,10 +58,16 @@ static __always_inline void introduce_freer(u32 where)
 	struct cpu_state *st = cpu_state(cpu);
 	u64 id = bpf_get_current_pid_tgid();
 	struct ev_task *rec;
+	struct scope *s;
 	struct emit e;
 
 	if (where != EV_CTX_TASK || !st || st->freer == (u32)id)
 		return;
+	s = bpf_task_storage_get(&task_scopes, bpf_get_current_task_btf(), NULL, 0);
+	if (s && s->introduced) {
+		st->freer = id;
+		return;
+	}
 	rec = emit_reserve(&e, EV_TASK, sizeof(*rec), 0);
 	if (!rec)
 		return;

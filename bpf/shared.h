@@ -15,6 +15,8 @@ struct bpf_config {
 	__u32 stacks;		/* 1: a call stack behind each operation */
 	char symbol_format[4];	/* "%pB": how bpf_snprintf() names an address */
 	char device[32];	/* dev_name(), padded with NULs */
+	__u32 sg_limits;	/* 1: limits of the device behind each scatterlist */
+	__u32 pad;
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 };
 

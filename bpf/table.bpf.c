@@ -80,14 +80,18 @@ static __always_inline void table_around(struct ev_table *rec)
 
 static __always_inline void table_end(void *ctx, u32 hook)
 {
+	struct scope *s = scope_of(context_now());
+	struct frame *f = s ? scope_top(s) : NULL;
 	u64 domain = arg(ctx, 0);
 	struct ev_table *rec;
 	struct emit e;
 	struct call c;
 
-	call_end(ctx, hook, &c);
-	if (c.flags & (EVF_NOENTRY | EVF_NOCTX))
+	if (!f || f->hook != hook)
 		return;		/* no table page, or nobody knows which */
+	call_end(ctx, hook, &c);
+	if (c.flags & (EVF_NOENTRY | EVF_NOCTX) || c.object != domain)
+		return;		/* the frame of another call, whose exit was skipped */
 	if (!wanted_key(domain) || !wanted_task(c.flags))
 		return;
 	rec = emit_op(&e, EV_TABLE, sizeof(*rec), &c);

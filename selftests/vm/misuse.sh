@@ -12,7 +12,7 @@ misuse_story() {
 		cat
 		echo "echo $EDU_BDF >$pci/drivers/edu_dma/unbind"
 	} >"$work/story"
-	record 1 -- sh "$work/story"
+	record 1 --dma-debug -- sh "$work/story"
 	dmesg | grep edu_dma
 	dmesg >"$work/dmesg"
 	"$scope" check "$work/trace"

@@ -97,7 +97,7 @@ int cmd_features(int argc, char **argv)
 		.doc = "Prints what can be heard on this kernel: every hook is loaded and attached "
 		       "for a moment.",
 	};
-	struct live_options opt = { .ring_bytes = 1 << 20 };
+	struct live_options opt = { .ring_bytes = 1 << 20, .dma_debug = true };
 	struct options o = { 0 };
 	struct utsname uts;
 	struct live *l;

@@ -13,12 +13,13 @@
 
 #include "cmd/cmd.h"
 
-enum { OPT_EXIT_STATUS = 512, OPT_RING_SIZE, OPT_DURATION };
+enum { OPT_EXIT_STATUS = 512, OPT_RING_SIZE, OPT_DURATION, OPT_DMA_DEBUG };
 
 static const struct argp_option option_table[] = {
 	{ "device", 'd', "DEVICE", 0, "only this device and its domains: 0000:00:02.0 or a name", 0 },
 	{ "pid", 'p', "PID", 0, "only what this process does itself (not interrupts)", 0 },
 	{ "events", 'e', "KINDS", 0, "only these witnesses, of intent,action,flush", 0 },
+	{ "dma-debug", OPT_DMA_DEBUG, NULL, 0, "what of the DMA API costs more: limits of scatterlists, and before Linux 6.10 each sync", 0 },
 	{ "duration", OPT_DURATION, "SECONDS", 0, "stop after this time", 0 },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring of each CPU, 4K or more [4M]", 0 },
 	{ "exit-status", OPT_EXIT_STATUS, "OF", 0, "'check' (default), or 'cmd' for COMMAND's status", 0 },
@@ -95,6 +96,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'v':
 		s->opt.verbose = true;
+		return 0;
+	case OPT_DMA_DEBUG:
+		s->opt.dma_debug = true;
 		return 0;
 	case OPT_DURATION:
 		parse_positive("duration", arg, &s->duration_s, state);

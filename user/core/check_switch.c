@@ -177,7 +177,7 @@ static int judge_cache(const struct model *m, const struct way *w, const struct 
 		return 0;
 	if (c->kind == CACHE_DEVTLB)
 		return judge_devtlb(m, w, c, op, rep);
-	if (c->nusers != 1)
+	if (c->kind != CACHE_IOTLB || c->nusers != 1)
 		return 0;
 	if (wide_since(&c->wide, w->flushed->begin))
 		return 0;
@@ -189,9 +189,13 @@ static int judge_cache(const struct model *m, const struct way *w, const struct 
 static int judge_caches(const struct model *m, const struct way *w, const struct op *op,
 			struct report *rep)
 {
+	const struct domain *to = model_domain(m, op->u.attach.domain);
 	unsigned int i;
 	int ret = 0;
 
+	/* AMD-Vi keeps the device in the parent (7.2, nested_attach_device()). */
+	if (w->dev->driver_kind == EV_DRIVER_AMD && to && to->type & DOMAIN_NESTED)
+		return 0;
 	if (w->dev->driver_kind == EV_DRIVER_REF)
 		return 0;	/* flushed when the domain goes as well: judged by its id */
 	for (i = 0; i < w->dev->ncaches && !ret; i++)
@@ -200,17 +204,6 @@ static int judge_caches(const struct model *m, const struct way *w, const struct
 }
 
 /* ---- moves ---- */
-
-static uint32_t old_did(const struct device *dev, const struct domain *old)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->ncaches; i++) {
-		if (dev->caches[i]->domain == old && dev->caches[i]->kind == CACHE_IOTLB)
-			return dev->caches[i]->did;
-	}
-	return DID_UNKNOWN;
-}
 
 static bool move_sure(const struct model *m, const struct binding *b, const struct op *op)
 {
@@ -234,7 +227,7 @@ static int judge_move(const struct model *m, const struct device *dev, const str
 	w.old = b->domain;
 	if (!has_entry(&w))
 		return 0;
-	way_entry(&w, old_did(dev, w.old));
+	way_entry(&w, device_did(m, dev, w.old));
 	ret = judge_entry(m, &w, op, rep);
 	if (ret || !w.flushed)
 		return ret;
@@ -262,6 +255,9 @@ static int judge_pasid(const struct model *m, const struct device *dev, const st
 		return 0;
 	}
 	w.old = b->domain;
+	/* If its process has ended, the entry went then (intel_mm_release()). */
+	if (w.old->type & DOMAIN_SVA)
+		w.begin = b->since_ns;
 	way_entry(&w, DID_UNKNOWN);
 	w.entry.pasid = op->u.attach.pasid;
 	return judge_entry(m, &w, op, rep);

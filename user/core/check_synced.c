@@ -73,10 +73,14 @@ static int synced_map(const struct model *m, const struct op *op, struct report 
 static int caused_in(const struct model *m, const struct cache *c, const struct op *op,
 		     struct report *rep)
 {
+	/* A scatterlist, a replay, a call at /dev/refiommu: its maps may be anywhere. */
+	bool all = op->empty || (op->kind != EV_VFIO_MAP &&
+				 (op->kind != EV_DMA_MAP || op->u.dma.kind == EV_DMA_SG));
+	uint64_t first = all ? 0 : op->iova, last = all ? UINT64_MAX : op->last;
 	struct owe *o;
 	int ret = 0;
 
-	for (o = owe_first(c, 0, UINT64_MAX); o && !ret; o = owe_next(c, o, UINT64_MAX)) {
+	for (o = owe_first(c, first, last); o && !ret; o = owe_next(c, o, last)) {
 		if (o->cause == op->id)
 			ret = judge(m, c, o, "the intent ended", op, rep);
 	}

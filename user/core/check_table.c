@@ -29,7 +29,7 @@ static bool holds_a_table(uint64_t first, uint64_t last)
 }
 
 /*
- * VT-d up to 6.16 (intel_iommu_unmap()): first the new range's table pages join the gather, then
+ * VT-d of 6.1 and 6.12 (intel_iommu_unmap()): first the new range's table pages join the gather, then
  * the gather's old range is synced and all pages go. The old range is all there is to blame only
  * if a table fits into it; if none does, they are of the part that the unmap call has reached.
  */

@@ -123,9 +123,8 @@ static void missed(struct engine *e, const struct op *op)
 		t->missed_entry += v->delta;
 		return;
 	}
-	if (v->hook == HOOK_PAGE_FREE) {
-		/* A page less that was seen: nothing rests on it. */
-		t->missed_frees += v->delta;
+	if (hook_only_adds(v->hook)) {
+		t->missed_adds += v->delta;
 		return;
 	}
 	t->missed += v->delta;
@@ -171,6 +170,10 @@ static void skip(struct engine *e, const struct op *op)
 {
 	uint32_t hook = op->u.skip.hook;
 
+	if (hook_only_adds(hook)) {
+		e->rep.tally.missed_adds++;
+		return;
+	}
 	e->rep.tally.skips++;
 	if (hook < HOOK_COUNT) {
 		struct hook *h = &e->m->hooks[hook];

@@ -18,7 +18,8 @@
 /* A new one, or another one at its address: the group is not the one whose ranges were read. */
 static bool device_is_news(const struct device *d, const struct ev_device *e)
 {
-	return !d->described || d->left || d->group != e->group || memcmp(d->name, e->name, sizeof(e->name));
+	return !d->described || d->left || d->group != e->group ||
+	       memcmp(d->name, e->name, sizeof(e->name));
 }
 
 int apply_device(struct model *m, const struct op *op)
@@ -40,8 +41,11 @@ int apply_device(struct model *m, const struct op *op)
 	if (d->flags & ~e->flags & EV_DEV_ATS)
 		d->ats_off_ns = op->end;
 	d->flags = e->flags;
-	if (d->sid != e->sid)
-		d->naliases = 0;	/* another device at this place */
+	if (d->sid != e->sid || memcmp(d->name, e->name, sizeof(e->name))) {
+		/* Another device at this place. */
+		d->naliases = 0;
+		d->leave.domain = NULL;
+	}
 	d->deferred |= !!(e->flags & EV_DEV_DEFERRED);
 	d->sid = e->sid;
 	memcpy(d->name, e->name, sizeof(e->name));

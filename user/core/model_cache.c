@@ -2,9 +2,8 @@
 /*
  * Caches that may hold translations of a domain: one per (IOMMU, domain id, PASID)
  * and one per device TLB, each with the devices on whose behalf it is filled; in caching mode
- * a second one beside each IOTLB. A cache
- * without devices is gone, and with it what it owed: the flushes of a detach are not
- * judged here.
+ * a second one beside each IOTLB. A cache without devices is gone, and with it what it owed:
+ * the flushes of a detach are not judged here.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -187,6 +187,11 @@ bool model_hook_moves(uint32_t hook)
 	case HOOK_RELEASE:
 	case HOOK_PASID_ATTACH:
 	case HOOK_PASID_DETACH:
+	case HOOK_PASID_REPLACE:
+	case HOOK_ATS_OFF:	/* check_switch.c accuses for want of it */
+	case HOOK_TAG_VTD:
+	case HOOK_TAG_AMD:
+	case HOOK_REF_TAG:
 		return true;
 	default:
 		return hook >= HOOK_COUNT;

@@ -7,7 +7,7 @@
  * - Flushes of entries are kept for all IOMMUs, known or not: the tag that introduces an IOMMU
  *   comes after the flushes of the attach that it belongs to.
  * - A flush whose content is unknown covers everything. So does a lost one.
- * - A did has a ghost only while no cache of its IOMMU has that did.
+ * - A did has a ghost only while no IOTLB of its IOMMU has that did.
  */
 #include <stdlib.h>
 
@@ -123,8 +123,10 @@ void wide_note(struct iommu *u, const struct flush *f)
 		wide_note_did(u, f);
 		break;
 	case FLUSH_DEVICE:
-		for (c = omap_get(&u->devtlb, f->sid); c; c = c->peer)
-			wide_add(&c->wide, f);
+		for (c = omap_get(&u->devtlb, f->sid); c; c = c->peer) {
+			if (flush_reaches(f, c))
+				wide_add(&c->wide, f);
+		}
 		break;
 	case FLUSH_GLOBAL:
 	case FLUSH_UNKNOWN:
@@ -185,10 +187,15 @@ void ghost_new(struct model *m, const struct cache *c, const struct device *dev)
 {
 	bool is_sure = model_cache_sure(m, c) && model_sure_op(m, m->op) &&
 		       !(m->op->flags & EVF_STATE);
+	const struct cache *p;
 	struct ghost *g;
 
-	if (c->kind != CACHE_IOTLB || c->peer || omap_get(&c->iommu->iotlb, c->did) != c)
+	if (c->kind != CACHE_IOTLB)
 		return;
+	for (p = omap_get(&c->iommu->iotlb, c->did); p; p = p->peer) {
+		if (p != c && p->kind == CACHE_IOTLB)
+			return;
+	}
 	ghost_drop(c->iommu, c->did);
 	g = malloc(sizeof(*g));
 	if (!g)
@@ -212,13 +219,15 @@ void ghost_new(struct model *m, const struct cache *c, const struct device *dev)
 
 /* ---- devices that leave ---- */
 
-static uint32_t device_did(const struct device *dev, const struct domain *d)
+uint32_t device_did(const struct model *m, const struct device *dev, const struct domain *d)
 {
 	unsigned int i;
 
 	for (i = 0; i < dev->ncaches; i++) {
-		if (dev->caches[i]->domain == d && dev->caches[i]->kind == CACHE_IOTLB)
-			return dev->caches[i]->did;
+		const struct cache *c = dev->caches[i];
+
+		if (c->domain == d && c->kind == CACHE_IOTLB && model_cache_sure(m, c))
+			return c->did;
 	}
 	return DID_UNKNOWN;
 }
@@ -232,7 +241,7 @@ void leave_begin(struct model *m, struct device *dev, const struct op *op)
 		return;
 	dev->leave = (struct leave){
 		.domain = b->domain,
-		.did = device_did(dev, b->domain),
+		.did = device_did(m, dev, b->domain),
 		.epoch = model_sure_op(m, op) ? b->epoch : 0,
 		.pid = op->pid,
 		.begin = op->begin,

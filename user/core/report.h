@@ -106,7 +106,7 @@ struct tally {
 	uint64_t lost;		/* records, by gaps */
 	uint64_t missed;	/* calls, by EV_MISSED of exit programs */
 	uint64_t missed_entry;	/* of entry programs: begin and cause only */
-	uint64_t missed_frees;	/* of pages: what they would have shown */
+	uint64_t missed_adds;	/* calls of rows on which nothing rests */
 	uint64_t skips;		/* EV_SKIP */
 	uint64_t suppressed;	/* findings not made because of loss, start or stop */
 	uint64_t retracted;	/* findings taken back by a later loss */

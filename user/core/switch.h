@@ -70,6 +70,9 @@ struct leave {
 const struct flush *entry_flush(const struct model *m, const struct entry *e, uint64_t mmu,
 				uint64_t from, bool *lost);
 
+/** device_did() - Return: the id that @dev surely has in @d, or DID_UNKNOWN. */
+uint32_t device_did(const struct model *m, const struct device *dev, const struct domain *d);
+
 /** iommu_ghost() - Return: who left @did of @u and was not succeeded yet, or NULL. */
 const struct ghost *iommu_ghost(const struct iommu *u, uint32_t did);
 

@@ -37,6 +37,8 @@
 #define DOMAIN_DMA_API	0x2
 #define DOMAIN_PT	0x4
 #define DOMAIN_DMA_FQ	0x8
+#define DOMAIN_SVA	0x10
+#define DOMAIN_NESTED	0x40
 
 /* The body, as the wire has it; op->kind says which member is valid. */
 union op_body {

@@ -56,6 +56,13 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.lost = "ends of PASID attachments",
 		.witness = WITNESS_ACTION,
 	},
+	[HOOK_PASID_REPLACE] = {
+		.name = "action.pasid_replace",
+		.entry = "pasid_replace_entry", .exit = "pasid_replace_exit",
+		.function = { "iommu_replace_device_pasid" },
+		.lost = "a PASID's change of domains: it is taken to stay",
+		.witness = WITNESS_ACTION,
+	},
 	[HOOK_MAP] = {
 		.name = "action.map",
 		.entry = "map_entry", .exit = "map_exit",
@@ -417,7 +424,7 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 	[HOOK_FAULT_AMD_IRQ] = {
 		.name = "device.fault_amd_irq",
 		.entry = "fault_amd_irq",
-		.function = { "amd_iommu_int_thread" },
+		.function = { "amd_iommu_int_thread_evtlog", "amd_iommu_int_thread" },
 		.unless = "iommu_poll_events",
 		.lost = "I/O page faults of AMD-Vi",
 		.witness = WITNESS_DEVICE,

@@ -18,6 +18,7 @@
 
 #include "live/areas.h"
 #include "live/loader.h"
+#include "live/misses.h"
 #include "live/resv.h"
 #include "live/rings.h"
 
@@ -220,46 +221,15 @@ bool live_reads_state(const struct live *l)
 	return l->ld.state_read;
 }
 
-static uint64_t misses_of(const struct bpf_program *prog)
-{
-	struct bpf_prog_info info = {};
-	uint32_t len = sizeof(info);
-
-	if (!prog || bpf_program__fd(prog) < 0 ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-		return 0;
-	return info.recursion_misses;
-}
-
 /* All that may have made the reader unsure of who is attached where. */
 static uint64_t losses_now(const struct live *l)
 {
-	uint64_t losses = 0;
+	uint64_t losses = misses_sum(&l->ld);
 	unsigned int i;
 
 	for (i = 0; i < l->ld.cpus; i++)
 		losses += l->cpus[i].lost;
-	for (i = 0; i < HOOK_COUNT; i++) {
-		if (i == HOOK_PAGE_FREE)
-			continue;	/* a page less that was seen */
-		losses += l->ld.hooks[i].exit_missed;
-		if (!hook_table[i].exit)
-			losses += l->ld.hooks[i].entry_missed;
-	}
 	return losses;
-}
-
-/* What was skipped before we listened is no loss. */
-static void forget_misses(struct live *l)
-{
-	unsigned int id;
-
-	for (id = 0; id < HOOK_COUNT; id++) {
-		struct hook_run *run = &l->ld.hooks[id];
-
-		run->entry_missed = misses_of(run->entry);
-		run->exit_missed = misses_of(run->exit);
-	}
 }
 
 int live_start(struct live *l)
@@ -267,7 +237,7 @@ int live_start(struct live *l)
 	int err;
 
 	loader_attach(&l->ld);
-	forget_misses(l);
+	misses_forget(&l->ld);
 	l->losses = losses_now(l);
 	listen_all(l, 1);
 	l->tick_ns = now_ns();
@@ -344,23 +314,6 @@ int live_drain(struct live *l)
 	return err ?: n;
 }
 
-#define GAP_RECORDS 4		/* the reader stretches a gap over three records within 10 ms */
-#define GAP_US 11000
-
-/* Ends every gap. Offline CPUs cannot write, and have nothing to say. */
-static void mark_cpus(struct live *l)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
-	int i;
-
-	if (!l->ld.cpu_mark)
-		return;
-	for (opts.cpu = 0; opts.cpu < l->ld.cpus; opts.cpu++)
-		for (i = 0; i < GAP_RECORDS; i++)
-			bpf_prog_test_run_opts(bpf_program__fd(l->ld.cpu_mark), &opts);
-	usleep(GAP_US);
-}
-
 /*
  * After a loss the state is read again: what is attached is known anew from there. What
  * the walk itself loses does not start another; one that was not complete is tried again
@@ -375,7 +328,7 @@ static int heal(struct live *l)
 	err = rings_drain(l->rings);
 	if (err < 0)
 		return err;
-	mark_cpus(l);
+	gaps_end(&l->ld);
 	l->unbound = false;
 	if (!read_state(l))
 		l->losses = losses_now(l);

@@ -21,6 +21,7 @@ struct live_options {
 	uint32_t tgid;		/* 0: any process */
 	uint32_t off;		/* EV_FILTER_INTENT | _ACTION | _FLUSH: witnesses not wanted */
 	bool stacks;		/* a call stack behind each operation */
+	bool dma_debug;		/* what of the DMA API costs more: syncs of each packet, limits */
 	bool verbose;		/* what libbpf and the verifier say, on stderr */
 	size_t ring_bytes;	/* per CPU; a power of two of at least a page */
 };

@@ -43,6 +43,21 @@ static int print_warnings(enum libbpf_print_level level, const char *format, va_
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
 }
 
+/* Memory that is unknown, or so sparse that bits for it would cost more than a thousandth of it. */
+static void size_frames(struct loader *ld)
+{
+	struct live_hook *h = &ld->hooks[HOOK_PAGE_FREE].pub;
+	uint64_t ram = sysconf(_SC_PHYS_PAGES);
+
+	if (h->state != EV_HOOK_HEARD)
+		return;
+	ld->config.frames = memory_frames();
+	if (ld->config.frames && ld->config.frames <= 32 * ram)
+		return;
+	ld->config.frames = 0;
+	h->state = EV_HOOK_MISSING;
+}
+
 int loader_init(struct loader *ld, const struct live_options *opt)
 {
 	int err, cpus = libbpf_num_possible_cpus();
@@ -65,6 +80,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.cpus = cpus;
 	ld->config.filter_tgid = opt->tgid;
 	ld->config.stacks = opt->stacks;
+	ld->config.sg_limits = opt->dma_debug;
 	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
@@ -72,8 +88,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.wake_bytes = opt->ring_bytes / 4;
 	for (i = 0; i < HOOK_COUNT; i++)
 		loader_resolve(ld, i);
-	if (ld->hooks[HOOK_PAGE_FREE].pub.state == EV_HOOK_HEARD)
-		ld->config.frames = memory_frames();
+	size_frames(ld);
 	return 0;
 }
 

@@ -94,6 +94,13 @@ static bool witness_off(const struct loader *ld, enum witness w)
 	       (w == WITNESS_FLUSH && (ld->opt.off & EV_FILTER_FLUSH));
 }
 
+/* Before 6.10 the kernel calls it for each packet; from then on only where there is something to do. */
+static bool is_each_sync(unsigned int id, const char *function)
+{
+	return id >= HOOK_DMA_SYNC_CPU && id <= HOOK_DMA_SYNC_SG_DEVICE &&
+	       strncmp(function, "__", 2);
+}
+
 /* Which rows are wanted and possible; EV_HOOK_HEARD here means "to be loaded". */
 void loader_resolve(struct loader *ld, unsigned int id)
 {
@@ -115,7 +122,9 @@ void loader_resolve(struct loader *ld, unsigned int id)
 
 		if (found)
 			h->function = found;
-		else
+		if (found && is_each_sync(id, found) && !ld->opt.dma_debug)
+			h->state = EV_HOOK_OFF;
+		else if (!found)
 			h->state = has_function(ld, row->covered) ? EV_HOOK_COVERED :
 									 EV_HOOK_MISSING;
 	}

@@ -116,8 +116,8 @@ static void print_losses(const struct out *o)
 		fprintf(o->to, "unknown        %" PRIu64 " judgements lacked knowledge (began before the recording, or a loss), %"
 			       PRIu64 " need the page table\n",
 			t->unknown, t->needs_table);
-	if (t->missed_frees)
-		fprintf(o->to, "not seen       %" PRIu64 " pages that were freed\n", t->missed_frees);
+	if (t->missed_adds)
+		fprintf(o->to, "not seen       %" PRIu64 " freed pages, faults or syncs: the kernel skipped the program\n", t->missed_adds);
 	if (!o->source->complete)
 		fprintf(o->to, "incomplete     the recorder did not end in order, or a file is damaged: read as far as it goes\n");
 	if (o->source->unknown)
