@@ -45,10 +45,9 @@ expect_misuse() {
 	mv "$work/rest" "$work/left"
 }
 
-# expect_consequence ID COUNT: of what the misuses did to memory.
+# expect_consequence ID: of what the misuses did to memory.
 expect_consequence() {
-	times=$(grep -c "\"finding\":\"$1\".*\"device\":\"$EDU_BDF\"" "$work/left")
-	[ "$times" -eq "$2" ] || fail "$1 was found $times times"
+	grep -q "\"finding\":\"$1\".*\"device\":\"$EDU_BDF\"" "$work/left" || fail "no $1"
 	sed -i "/\"finding\":\"$1\"/d" "$work/left"
 }
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "core/report.h"
-#include <string.h>
 
 int say_error(const char *format, ...)
 {

@@ -173,7 +173,8 @@ int cmd_live(int argc, char **argv)
 		.args_doc = "[-- COMMAND...]",
 		.doc = "Prints findings while COMMAND runs, or until Ctrl-C, and a summary at the end. "
 		       "Nothing is written to a file; 'iommuscope record' does that.\v"
-		       "A finding is printed one to three seconds after it was made, when no loss can take it back. "
+		       "A finding is printed one to three seconds after it was made. A loss that is heard later may "
+		       "still take it back: the summary counts those. "
 		       "Exit status: 0 clean, 1 findings, 2 wrong usage or could not run, 3 no findings, "
 		       "but events were lost.",
 	};

@@ -41,7 +41,7 @@ static bool is_on_stack(const struct model *m, const struct op *op, uint64_t fir
 	const struct task *t;
 	unsigned int i;
 
-	if ((op->flags & EVF_CTX_MASK) != EV_CTX_TASK)
+	if ((op->flags & EVF_CTX_MASK) != EV_CTX_TASK || !model_sure_op(m, op))
 		return false;
 	t = model_task(m, op->pid);
 	for (i = 0; t && i < t->nstack; i++) {

@@ -123,6 +123,7 @@ static int freed_gone(void *arg, struct range *r)
 		if (!o || o->flags & EVF_QUEUED)
 			continue;
 		if (!(o->flags & EVF_NOGATHER) && model_owe_sure(w->m, c, o) &&
+		    !cache_pends(c, o) &&
 		    model_sure_op(w->m, w->op))
 			return linger_found(w, r, c, o);
 		w->rep->tally.unknown++;

@@ -113,8 +113,6 @@ static int lazy_after(const struct model *m, const struct op *op, struct report 
 		return lazy_opened(m, op, rep);
 	case EV_MARK:
 		return op->u.mark.kind == EV_MARK_TICK ? lazy_overdue(m, op, rep) : 0;
-	case EV_FAULT:
-		return lazy_used(m, op, op->u.fault.dev, op->u.fault.iova, op->u.fault.iova, rep);
 	default:
 		if (!dma->done || wire_range(dma->first, dma->done, &last))
 			return 0;
@@ -163,7 +161,7 @@ const struct checker check_lazy = {
 	.id = FINDING_LAZY_EXPOSURE,
 	.needs = NEED_PAGES | NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_FLUSH |
 		 NEED_ALL,
-	.kinds = KIND(EV_PAGE_FREE) | KIND(EV_MARK) | KIND(EV_FAULT) | KIND(EV_REF_DMA),
+	.kinds = KIND(EV_PAGE_FREE) | KIND(EV_MARK) | KIND(EV_REF_DMA),
 	.after = lazy_after,
 	.finish = lazy_finish,
 };

@@ -29,17 +29,27 @@ static size_t slot_for(const struct frames *f, const struct range *r)
 	return slot_of(f, r->paddr >> k, k);
 }
 
+/* All that one page is mapped at is one chain: it must not be walked to take one out. */
+static void chain_push(struct frames *f, struct range *r)
+{
+	struct range **head = &f->table[slot_for(f, r)];
+
+	r->peer = *head;
+	r->held = head;
+	if (r->peer)
+		r->peer->held = &r->peer;
+	*head = r;
+}
+
 static void rehash(struct frames *f, struct range **old, size_t n)
 {
 	struct range *r, *next;
-	size_t i, slot;
+	size_t i;
 
 	for (i = 0; i < n; i++) {
 		for (r = old[i]; r; r = next) {
 			next = r->peer;
-			slot = slot_for(f, r);
-			r->peer = f->table[slot];
-			f->table[slot] = r;
+			chain_push(f, r);
 		}
 	}
 }
@@ -65,14 +75,11 @@ static bool make_room(struct frames *f)
 void frames_add(struct frames *f, struct range *r)
 {
 	uint64_t end;
-	size_t slot;
 
 	if (!f || !f->on || r->paddr == PADDR_UNKNOWN ||
 	    __builtin_add_overflow(r->paddr, r->last - r->iova, &end) || !make_room(f))
 		return;
-	slot = slot_for(f, r);
-	r->peer = f->table[slot];
-	f->table[slot] = r;
+	chain_push(f, r);
 	r->flags |= RANGE_FRAMED;
 	f->used[class_of(r)]++;
 	f->count++;
@@ -80,14 +87,11 @@ void frames_add(struct frames *f, struct range *r)
 
 void frames_del(struct frames *f, struct range *r)
 {
-	struct range **at;
-
 	if (!(r->flags & RANGE_FRAMED))
 		return;
-	at = &f->table[slot_for(f, r)];
-	while (*at != r)
-		at = &(*at)->peer;
-	*at = r->peer;
+	*r->held = r->peer;
+	if (r->peer)
+		r->peer->held = r->held;
 	r->flags &= ~RANGE_FRAMED;
 	f->used[class_of(r)]--;
 	f->count--;

@@ -4,7 +4,7 @@
  *
  * A range of up to 2^k bytes (its class) is filed once, under its first address >> k. It can
  * reach no further than into the next such block: who asks for an address looks at two keys of
- * each class in use. Costs 16 bytes in each range and about 8 in the table; adding and
+ * each class in use. Costs 24 bytes in each range and about 8 in the table; adding and
  * removing touch one chain.
  *
  * Off until pages are heard to be freed: ranges of before are not in it.

@@ -32,7 +32,7 @@ static void revisit(struct model *m, const struct past *p)
 
 	for (i = 0; i < FAULTS_KEPT; i++) {
 		f = &m->faults->kept[i];
-		if (f->class != FAULT_LIVE || f->domain != p->domain || f->time_ns < p->begin ||
+		if (f->class != FAULT_LIVE || !p->epoch || f->domain != p->domain || f->time_ns < p->begin ||
 		    f->facts.iova < p->range.iova || f->facts.iova > p->range.last)
 			continue;
 		m->faults->count[FAULT_LIVE]--;
@@ -213,6 +213,8 @@ static void class_gone(const struct model *m, struct fault *f)
 		f->before = *p;
 		if (!epoch_sure(m, p->epoch, f->domain->sure_epoch))
 			unknown(f, "it was unmapped, but something was lost since or then");
+		else if (f->dev->nmoves > 1 && f->bound_ns + f->late_ns >= f->time_ns)
+			unknown(f, "the device came so lately that the fault may be older");
 		else if (p->begin <= f->bound_ns)
 			unknown(f, "it was unmapped before the device came to this domain");
 		else

@@ -26,7 +26,6 @@ struct linger {
 /* A few may stay although they are settled. */
 #define LINGERS_SPARE 64
 
-
 struct owe *linger_owe(const struct range *r, const struct cache *c, uint64_t iova, uint64_t last)
 {
 	const struct linger *l = (const struct linger *)r;

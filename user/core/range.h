@@ -37,7 +37,8 @@ struct range {
 	uint16_t cpu;
 	uint16_t flags;		/* RANGE_* */
 	struct domain *domain;	/* whose set it is in */
-	struct range *peer;	/* frame.c */
+	struct range *peer;	/* frame.c: the next of its chain */
+	struct range **held;	/* and what points here */
 };
 
 struct ranges {

@@ -84,6 +84,7 @@ static uint64_t finding_hash(const struct finding *f)
 	h = mix(h, f->device);
 	h = mix(h, f->iommu);
 	h = mix(h, (uint64_t)f->cache_kind << 32 | f->cache_id);
+	h = mix(h, f->container);
 	h = mix(h, f->iova);
 	h = mix(h, f->last);
 	return mix(h, f->cause);
@@ -93,7 +94,7 @@ static bool finding_same(const struct finding *a, const struct finding *b)
 {
 	return a->id == b->id && a->domain == b->domain && a->domain_gen == b->domain_gen &&
 	       a->device == b->device && a->iommu == b->iommu && a->iova == b->iova &&
-	       a->cache_kind == b->cache_kind && a->cache_id == b->cache_id &&
+	       a->container == b->container && a->cache_kind == b->cache_kind && a->cache_id == b->cache_id &&
 	       a->last == b->last && a->cause == b->cause && a->grade == b->grade &&
 	       finding_what(a) == finding_what(b);
 }

@@ -26,7 +26,7 @@ static void print_fault(const struct out *o, const struct fault *f)
 {
 	fprintf(o->to, "  %14.6f  ", out_seconds(o, f->time_ns));
 	if (f->dev)
-		fprintf(o->to, "%s", f->dev->name);
+		put_plain(o->to, f->dev->name);
 	else if (f->facts.sid != FAULT_NO_SID)
 		fprintf(o->to, "source id 0x%x", f->facts.sid);
 	else
@@ -35,7 +35,9 @@ static void print_fault(const struct out *o, const struct fault *f)
 		fault_class_name(f->class));
 	if (f->class == FAULT_UNKNOWN && f->why)
 		fprintf(o->to, " (%s)", f->why);
-	if (f->before.domain)
+	if (f->before.domain && f->before.end >= f->time_ns)
+		fprintf(o->to, ", while it was unmapped");
+	else if (f->before.domain)
 		fprintf(o->to, ", unmapped %.6f s before", (f->time_ns - f->before.end) / 1e9);
 	print_range(o, "mapped", &f->live);
 	print_range(o, "below", &f->below);

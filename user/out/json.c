@@ -168,15 +168,14 @@ static void put_domain(const struct out *o, const struct domain *d)
 static void put_off(const struct out *o)
 {
 	struct checker_status st;
-	const char *comma = "", *last = "";
+	const char *comma = "";
 	size_t i;
 
 	for (i = 0; !engine_checker(o->engine, i, &st); i++) {
-		if (!st.off || !strcmp(st.name, last))
+		if (!out_off_first(o, i, &st))
 			continue;
 		fprintf(o->to, "%s\"%s\"", comma, st.name);
 		comma = ",";
-		last = st.name;
 	}
 }
 

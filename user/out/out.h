@@ -91,6 +91,9 @@ void put_plain(FILE *to, const char *text);
 /** out_device_name() - "0000:00:02.0", or "?" if @dev was never introduced. */
 const char *out_device_name(const struct out *o, uint64_t dev);
 
+/** out_off_first() - Is @i the first checker of its name that is off? @st is set if so. */
+bool out_off_first(const struct out *o, size_t i, struct checker_status *st);
+
 /** out_seconds() - @time_ns since the recording began, in seconds. */
 double out_seconds(const struct out *o, uint64_t time_ns);
 

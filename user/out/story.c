@@ -73,8 +73,10 @@ static void print_cause(const struct out *o, uint64_t cause)
 	if (!i || !i->kind)
 		return;
 	fprintf(o->to, ", inside %s", word_intent(i->kind));
-	if (d && d->name[0])
-		fprintf(o->to, " of %s", d->name);
+	if (d && d->name[0]) {
+		fputs(" of ", o->to);
+		put_plain(o->to, d->name);
+	}
 	if (i->last > i->iova)
 		fprintf(o->to, " [0x%" PRIx64 ", 0x%" PRIx64 "]", i->iova, i->last);
 }

@@ -150,14 +150,11 @@ static void print_filter(const struct out *o)
 static void print_off(const struct out *o)
 {
 	struct checker_status st;
-	const char *last = "";
 	size_t i;
 
-	for (i = 0; !engine_checker(o->engine, i, &st); i++) {
-		if (st.off && strcmp(st.name, last))
+	for (i = 0; !engine_checker(o->engine, i, &st); i++)
+		if (out_off_first(o, i, &st))
 			fprintf(o->to, "not checked    %s: %s\n", st.name, st.off);
-		last = st.name;
-	}
 }
 
 static void print_verdict(const struct out *o)

@@ -31,13 +31,23 @@ static const char *cache_words(const struct finding *f)
 	}
 }
 
+static void print_device(const struct out *o, const struct device *d)
+{
+	fputs("  device ", o->to);
+	put_plain(o->to, d->name);
+	if (!d->driver[0])
+		return;
+	fputs(" (", o->to);
+	put_plain(o->to, d->driver);
+	fputc(')', o->to);
+}
+
 static void print_place(const struct out *o, const struct finding *f)
 {
 	const struct device *d = f->device ? model_device(o->model, f->device) : NULL;
 
 	if (d)
-		fprintf(o->to, "  device %s%s%s%s", d->name, d->driver[0] ? " (" : "", d->driver,
-			d->driver[0] ? ")" : "");
+		print_device(o, d);
 	if (f->ranged)
 		fprintf(o->to, "  [0x%" PRIx64 ", 0x%" PRIx64 "]", f->iova, f->last);
 	if (f->domain)

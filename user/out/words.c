@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #include "out/out.h"
 
+#include <string.h>
+
+
 #include "core/schema.h"
 #include "event.h"
 
@@ -68,4 +71,19 @@ bool out_lost(const struct out *o)
 	const struct tally *t = report_tally(o->report);
 
 	return !o->source->complete || o->source->lost || o->source->cut || t->lost || t->missed || t->malformed;
+}
+
+bool out_off_first(const struct out *o, size_t i, struct checker_status *st)
+{
+	struct checker_status before;
+	size_t j;
+
+	if (engine_checker(o->engine, i, st) || !st->off)
+		return false;
+	for (j = 0; j < i; j++) {
+		engine_checker(o->engine, j, &before);
+		if (before.off && !strcmp(before.name, st->name))
+			return false;
+	}
+	return true;
 }

@@ -82,6 +82,8 @@ static int hand_gap(struct merge *m, struct stream *s, uint64_t lost, uint64_t t
 	struct gap gap = { .cpu = s->cpu, .from_ns = s->last_ns, .to_ns = to_ns, .lost = lost };
 
 	m->stats.lost += lost;
+	if (to_ns != UINT64_MAX && to_ns > s->last_ns)
+		s->last_ns = to_ns;
 	return m->sink->gap(m->arg, &gap);
 }
 
