@@ -112,6 +112,7 @@ static void domain_end(struct model *m, struct domain *d)
 	d->nreplaced = 0;
 	d->dead = true;
 	d->died_ns = m->now;
+	containers_leave(m, d);
 }
 
 int apply_alloc(struct model *m, const struct op *op)

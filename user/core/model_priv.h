@@ -125,6 +125,8 @@ void pasts_note(struct model *m, struct domain *d, const struct op *op);
 /* model_vfio.c */
 int apply_vfio(struct model *m, const struct op *op);
 void container_slots_free(struct container *c);
+/* @d has died: was it the last domain of a container? */
+void containers_leave(struct model *m, const struct domain *d);
 
 /* model_loss.c */
 int apply_hook(struct model *m, const struct op *op);

@@ -131,6 +131,34 @@ static bool maps_slot(const struct op *op)
 	       !(op->u.vfio.vfio_flags & VFIO_MAP_VADDR);
 }
 
+/* Return: was @d in it, and is no domain left alive? */
+static bool container_lost(const struct container *c, const struct domain *d)
+{
+	bool was_in = false;
+	unsigned int i;
+
+	for (i = 0; i < c->ndomains; i++) {
+		if (!c->domains[i]->dead)
+			return false;
+		was_in |= c->domains[i] == d;
+	}
+	return was_in;
+}
+
+/*
+ * With its last group a container loses its mappings (vfio_iommu_unmap_unpin_all()), unless it
+ * has emulated devices; and its address may be another container's next.
+ */
+void containers_leave(struct model *m, const struct domain *d)
+{
+	struct container *c;
+
+	for (c = m->first_container; c; c = c->next) {
+		if (container_lost(c, d))
+			c->sure_epoch = ++m->epoch;
+	}
+}
+
 int apply_vfio(struct model *m, const struct op *op)
 {
 	struct container *c;
