@@ -101,9 +101,11 @@ static bool known_before(const struct model *m, const struct domain *d, const st
 static int reserved(const struct model *m, const struct domain *d, const struct op *op,
 		    struct report *rep)
 {
-	const struct resv *r, *end = d->resv + d->nresv;
+	const struct resv *r;
+	uint32_t i;
 
-	for (r = d->resv; r < end; r++) {
+	for (i = 0; i < d->nresv; i++) {
+		r = &d->resv[i];
 		if (!ranges_meet(r->first, r->last, op->iova, op->last) || !excluded(d, r, op))
 			continue;
 		if (known_before(m, d, r, op))
