@@ -218,7 +218,7 @@ uninstall:
 help:
 	@echo 'make            build $(O)/iommuscope'
 	@echo 'make demo       a tour in an emulated machine, about a minute'
-	@echo 'make test       all layers of tests, about a quarter of an hour'
+	@echo 'make test       all layers of tests, about 25 minutes'
 	@echo 'make test-all   every kernel and IOMMU'
 	@echo 'make matrix     which planted bug gives which finding, as a table (KERNEL=6.12 or 7.2)'
 	@echo 'make bench      what watching costs, in guest instructions'
