@@ -13,13 +13,19 @@
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
+/*
+ * arch/x86: struct page * to physical address; zero base under kptr_restrict=2. vmemmap_base is there
+ * without CONFIG_SPARSEMEM_VMEMMAP as well, but then pages are not; vmemmap_populate() is not
+ * there, and nothing loads (live_open() says why).
+ */
 extern const void vmemmap_base __ksym;
+extern const void vmemmap_populate __ksym;
 
-/* arch/x86: struct page * to physical address; zero base under kptr_restrict=2. */
 static __always_inline u64 vmemmap_start(void)
 {
 	u64 base = 0;
 
+	asm volatile("" : : "r"(&vmemmap_populate));
 	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
 	return base;
 }

@@ -186,8 +186,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 				&l->rings);
 	if (err) {
 		if (err == -ESRCH)
-			snprintf(text, len,
-				 "this kernel's symbol table has no data symbols (iommu_group_kset, vmemmap_base): it must be built with CONFIG_KALLSYMS_ALL=y");
+			live_missing_symbol(text, len);
 		else
 			snprintf(text, len, "cannot load the programs: %s (-v tells more)", strerror(-err));
 		live_free(l);

@@ -43,6 +43,9 @@ typedef int (*live_sink)(void *arg, const struct ev_hdr *rec);
  */
 int live_check(char *text, size_t len);
 
+/** live_missing_symbol() - why libbpf did not find a symbol of the kernel, and the remedy */
+void live_missing_symbol(char *text, size_t len);
+
 /**
  * live_open() - Load the programs
  * @opt:  options

@@ -45,6 +45,29 @@ static bool symbols_hidden(void)
 	return !addr;
 }
 
+static bool symbol_exists(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	bool found = false;
+	char symbol[64];
+
+	while (f && !found && fscanf(f, "%*x %*c %63s%*[^\n]", symbol) == 1)
+		found = !strcmp(symbol, name);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+void live_missing_symbol(char *text, size_t len)
+{
+	if (symbol_exists("vmemmap_base") && !symbol_exists("vmemmap_populate"))
+		snprintf(text, len,
+			 "this kernel does not keep its page structures in one array, and addresses of pages cannot be told: it must be built with CONFIG_SPARSEMEM_VMEMMAP=y");
+	else
+		snprintf(text, len,
+			 "this kernel's symbol table has no data symbols (iommu_group_kset, vmemmap_base): it must be built with CONFIG_KALLSYMS_ALL=y");
+}
+
 int live_check(char *text, size_t len)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
