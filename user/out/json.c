@@ -212,10 +212,10 @@ void json_summary(const struct out *o)
 	fprintf(o->to, ",\"kernel\":");
 	put_json(o->to, o->source->kernel_release);
 	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"exposures\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
-		       ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
+		       ",\"unseen\":%" PRIu64 ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
 		       ",\"switches\":%" PRIu64 ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
-		violations, exposures, t->lost, t->missed, t->suppressed, t->retracted, t->unknown,
-		t->switches, t->needs_table, o->source->complete ? "true" : "false", o->source->events);
+		violations, exposures, t->lost, t->missed, t->missed_adds, t->suppressed, t->retracted,
+		t->unknown, t->switches, t->needs_table, o->source->complete ? "true" : "false", o->source->events);
 	put_events(o);
 	fputc('}', o->to);
 	json_known(o);
