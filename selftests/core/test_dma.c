@@ -61,6 +61,53 @@ static void a_mapping_from_before_makes_room(void **state)
 	story_end(&s);
 }
 
+struct optional {
+	uint32_t hook_state;	/* of dma_iova_link(), which came with dma_need_unmap() */
+	uint32_t kind;
+	uint64_t leaks;
+};
+
+static const struct optional optionals[] = {
+	{ EV_HOOK_MISSING, EV_DMA_PAGE, 1 },
+	{ EV_HOOK_HEARD, EV_DMA_PAGE, 0 },
+	{ EV_HOOK_REFUSED, EV_DMA_SG, 0 },
+	{ EV_HOOK_HEARD, EV_DMA_COHERENT, 1 },
+};
+
+/* Of memory that is not the API's own, with addresses that are the memory's. */
+static void new_kernels_let_drivers_leave_out_unmaps(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(optionals) / sizeof(optionals[0]); i++) {
+		const struct optional *o = &optionals[i];
+		struct story s;
+
+		begin_direct(&s);
+		hook(&s, HOOK_DMA_IOVA_LINK, o->hook_state);
+		dma(&s, EV_DMA_MAP, 0x2000, 512, o->kind, 1);
+		if (!o->leaks)
+			dma(&s, EV_DMA_UNMAP, 0x2000, 256, o->kind, 2);
+		unbind(&s, DEV);
+		expect(&s, "leak-on-free", o->leaks);
+		story_end(&s);
+	}
+}
+
+static void translated_devices_unmap_on_new_kernels(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_translated(&s);
+	hook(&s, HOOK_DMA_IOVA_LINK, EV_HOOK_HEARD);
+	dma(&s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 1);
+	unbind(&s, DEV);
+	expect(&s, "leak-on-free", 1);
+	story_end(&s);
+}
+
 /* dma_free_coherent(dev, 0, NULL, 0): drivers do that, the DMA API ignores it. */
 static void freeing_nothing_is_allowed(void **state)
 {
@@ -312,6 +359,8 @@ int main(void)
 		cmocka_unit_test(a_device_from_before_has_a_past),
 		cmocka_unit_test(a_device_that_moved_has_a_past),
 		cmocka_unit_test(more_permission_than_asked),
+		cmocka_unit_test(new_kernels_let_drivers_leave_out_unmaps),
+		cmocka_unit_test(translated_devices_unmap_on_new_kernels),
 		cmocka_unit_test(freeing_nothing_is_allowed),
 		cmocka_unit_test(a_mapping_from_before_makes_room),
 		cmocka_unit_test(another_cause_is_none_of_it),
