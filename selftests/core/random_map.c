@@ -259,6 +259,14 @@ static uint64_t free_inside(struct world *w, struct mapping *m)
 	return m->paddr + draw(w, m->pages) * PAGE;
 }
 
+static void send_wider(struct world *w, struct owner *o, const struct place *p,
+		       struct unmap_call c)
+{
+	c.page--;
+	c.done = ++c.pages;
+	send_unmap(w, o, p, &c);
+}
+
 /* Faults of the driver: it stops early, it takes a neighbour too, a piece is forgotten. */
 static void unmap_pieces(struct world *w, struct owner *o, struct mapping *m,
 			 const struct place *p, uint64_t id)
@@ -278,7 +286,10 @@ static void unmap_pieces(struct world *w, struct owner *o, struct mapping *m,
 			continue;
 		if (chance(w, 60) && c.page + c.pages < REFERENCE_PAGES)
 			c.done = ++c.pages;
-		send_unmap(w, o, p, &c);
+		if (chance(w, 60) && c.page)
+			send_wider(w, o, p, c);
+		else
+			send_unmap(w, o, p, &c);
 	}
 }
 
