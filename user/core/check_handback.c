@@ -25,7 +25,7 @@ static bool was_there(const struct device *dev, const struct domain *d, const st
 	return false;
 }
 
-/* Return: true and the first byte that is not mapped of a direct range. */
+/* Return: true and the first part of a direct range that is not mapped. */
 static bool lost(const struct domain *d, const struct resv *r, uint64_t *first, uint64_t *last)
 {
 	uint64_t mask = domain_granule(d) - 1;
@@ -36,9 +36,13 @@ static bool lost(const struct domain *d, const struct resv *r, uint64_t *first, 
 	*first = UP(r->first, mask);
 	*last = UP(r->last + 1, mask) - 1;
 	while (*first <= *last) {
-		in = range_first(&d->ranges, *first, *first);
+		in = range_first(&d->ranges, *first, *last);
 		if (!in)
 			return true;
+		if (in->iova > *first) {
+			*last = in->iova - 1;
+			return true;
+		}
 		if (in->last >= *last)
 			return false;
 		*first = in->last + 1;

@@ -31,10 +31,12 @@ static bool is_table_of(void *arg, const struct finding *f)
 
 	return f->id == FINDING_TABLE_FREED_EARLY && f->domain == stale->domain &&
 	       f->domain_gen == stale->domain_gen && f->time_ns >= stale->begin_ns &&
+	       f->iommu == stale->iommu && f->cache_kind == stale->cache_kind &&
+	       f->cache_id == stale->cache_id &&
 	       ranges_meet(f->iova, f->last, stale->iova, stale->last);
 }
 
-/* No flush came at all, or it fell short: that a table page went without one is no news. */
+/* This cache's flush did not come, or fell short: that a table page went without one is no news. */
 static void fold_tables(struct report *rep, const struct finding *stale, const struct owe *o)
 {
 	struct finding key = *stale;

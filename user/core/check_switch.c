@@ -170,6 +170,17 @@ static int judge_devtlb(const struct model *m, const struct way *w, const struct
 	return report_way(w, "device TLB", CACHE_DEVTLB, c->sid, op, rep);
 }
 
+/* All of the domain id has to be flushed once nothing of it can be cached again. */
+static int report_wide(const struct way *w, const struct wide_flush *wide, uint32_t did,
+		       const struct op *op, struct report *rep)
+{
+	if (wide_since(wide, w->flushed->begin))
+		return 0;
+	return report_way(w, wide_since(wide, w->begin) ?
+			     "IOTLB flushed before the entry, not after it" : "IOTLB",
+			  CACHE_IOTLB, did, op, rep);
+}
+
 static int judge_cache(const struct model *m, const struct way *w, const struct cache *c,
 		       const struct op *op, struct report *rep)
 {
@@ -179,11 +190,7 @@ static int judge_cache(const struct model *m, const struct way *w, const struct 
 		return judge_devtlb(m, w, c, op, rep);
 	if (c->kind != CACHE_IOTLB || c->nusers != 1)
 		return 0;
-	if (wide_since(&c->wide, w->flushed->begin))
-		return 0;
-	return report_way(w, wide_since(&c->wide, w->begin) ?
-			     "IOTLB flushed before the entry, not after it" : "IOTLB",
-			  CACHE_IOTLB, c->did, op, rep);
+	return report_wide(w, &c->wide, c->did, op, rep);
 }
 
 static int judge_caches(const struct model *m, const struct way *w, const struct op *op,
@@ -305,13 +312,25 @@ static int switch_attach(const struct model *m, const struct op *op, struct repo
 
 /* ---- devices that left the IOMMU ---- */
 
+/* The domain id that it was the last to use. */
+static int judge_ghost(const struct model *m, const struct way *w, const struct op *op,
+		       struct report *rep)
+{
+	const struct leave *l = &w->dev->leave;
+	const struct ghost *g = l->did == DID_UNKNOWN ? NULL : iommu_ghost(w->dev->mmu, l->did);
+
+	if (!g || g->domain != l->domain || w->dev->driver_kind == EV_DRIVER_REF ||
+	    !epoch_sure(m, g->epoch, 0))
+		return 0;
+	return report_wide(w, &g->wide, l->did, op, rep);
+}
+
 static int judge_leave(const struct model *m, const struct device *dev, const struct op *op,
 		       struct report *rep)
 {
 	const struct leave *l = &dev->leave;
 	struct way w = { .dev = dev, .old = l->domain, .begin = l->begin };
 	struct op told = *op;
-	const struct ghost *g;
 	int ret;
 
 	if (!epoch_sure(m, l->epoch, 0) || !l->begin || !l->domain->typed ||
@@ -328,11 +347,10 @@ static int judge_leave(const struct model *m, const struct device *dev, const st
 	told.pid = l->pid;
 	way_entry(&w, l->did);
 	ret = judge_entry(m, &w, &told, rep);
-	g = l->did == DID_UNKNOWN ? NULL : iommu_ghost(dev->mmu, l->did);
-	if (ret || !w.flushed || !g || g->domain != l->domain || dev->driver_kind == EV_DRIVER_REF ||
-	    !epoch_sure(m, g->epoch, 0) || wide_since(&g->wide, l->begin))
+	if (ret || !w.flushed)
 		return ret;
-	return report_way(&w, "IOTLB", CACHE_IOTLB, l->did, &told, rep);
+	ret = judge_aliases(m, &w, &told, rep);
+	return ret ?: judge_ghost(m, &w, &told, rep);
 }
 
 static int judge_leaves(const struct model *m, const struct domain *d, const struct op *op,

@@ -28,17 +28,39 @@ static int wide_found(const struct piece *p, const struct op *op, struct report 
 	return report_add(rep, &f);
 }
 
+/* A scatterlist's unmap says no size: at least its first segment, as it was mapped. */
+static bool asked_range(const struct model *m, const struct op *op, uint64_t *first,
+			uint64_t *last)
+{
+	const struct device *dev;
+	const struct dma_entry *e;
+
+	*first = op->iova;
+	*last = op->last;
+	if (!op->empty)
+		return true;
+	if (op->kind != EV_DMA_UNMAP)
+		return false;
+	dev = model_device(m, op->u.dma.dev);
+	e = dev ? dma_match(dev, op) : NULL;
+	if (!e || !e->size || wire_range(e->addr, e->size, last))
+		return false;
+	*first = e->addr;
+	return true;
+}
+
 /*
  * Clips @p to what lies outside of what was asked, rounded to whole pages of the domain; of two
  * such parts the lower one. Return: is there any?
  */
-static bool clip_outside(struct piece *p, const struct op *op)
+static bool clip_outside(const struct model *m, struct piece *p, const struct op *op)
 {
-	uint64_t mask = domain_granule(p->domain) - 1;
-	uint64_t first = op->iova & ~mask, last = op->last | mask;
+	uint64_t mask = domain_granule(p->domain) - 1, first, last;
 
-	if (op->empty)
+	if (!asked_range(m, op, &first, &last))
 		return true;
+	first &= ~mask;
+	last |= mask;
 	if (p->range.iova < first) {
 		if (p->range.last >= first)
 			p->range.last = first - 1;
@@ -124,7 +146,7 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 	for (i = 0; i < c->npieces && !ret; i++) {
 		struct piece p = c->pieces[i];
 
-		if (clip_outside(&p, op) && wide_piece(m, &p, op))
+		if (clip_outside(m, &p, op) && wide_piece(m, &p, op))
 			ret = wide_found(&p, op, rep);
 	}
 	return ret;

@@ -206,8 +206,10 @@ void flush_amd(uint64_t qw0, uint64_t qw1, struct flush *f)
 	case 0x4:
 		amd_devtlb(qw0, qw1, f);
 		break;
-	case 0x8:
+	case 0x8:	/* INVALIDATE_IOMMU_ALL */
 		f->scope = FLUSH_GLOBAL;
+		f->table = ENTRY_DEVTAB;
+		f->grain = GRAIN_ALL;
 		break;
 	default:
 		f->scope = FLUSH_UNKNOWN;
@@ -305,7 +307,7 @@ bool flush_covers_entry(const struct flush *f, const struct entry *e)
 {
 	if (f->scope == FLUSH_UNKNOWN)
 		return true;
-	if (f->scope != FLUSH_ENTRY || !(f->table & e->tables))
+	if (!flush_names_entries(f) || !(f->table & e->tables))
 		return false;
 	if (f->grain == GRAIN_DOMAIN)
 		return e->did == DID_UNKNOWN || f->did == e->did;

@@ -20,14 +20,14 @@ static inline uint64_t ref_iommu(uint32_t instance)
 enum flush_scope {
 	FLUSH_NONE,	/* forgets no translation: waits, interrupt entries */
 	FLUSH_ENTRY,	/* context, PASID or device-table entries */
-	FLUSH_GLOBAL,	/* every IOTLB entry of the IOMMU */
+	FLUSH_GLOBAL,	/* every IOTLB entry of the IOMMU; of AMD-Vi entries of @table as well */
 	FLUSH_DOMAIN,	/* IOTLB entries of @did in [iova, last] */
 	FLUSH_PASID,	/* the same, of @pasid only */
 	FLUSH_DEVICE,	/* device TLB of @sid in [iova, last] */
 	FLUSH_UNKNOWN,	/* may have covered anything */
 };
 
-/* FLUSH_ENTRY: whose entries. Bits, so that a search can ask for several. */
+/* FLUSH_ENTRY, FLUSH_GLOBAL: whose entries. Bits, so that a search can ask for several. */
 enum entry_table {
 	ENTRY_CONTEXT = 0x1,	/* VT-d context cache */
 	ENTRY_PASID = 0x2,	/* VT-d PASID cache */
@@ -43,7 +43,7 @@ enum entry_grain {
 
 struct flush {
 	enum flush_scope scope;
-	enum entry_table table;	/* FLUSH_ENTRY */
+	enum entry_table table;	/* FLUSH_ENTRY, FLUSH_GLOBAL; 0 none */
 	enum entry_grain grain;	/* FLUSH_ENTRY */
 	uint32_t sid_free;	/* FLUSH_ENTRY: bits of @sid that do not count (function mask) */
 	uint64_t dev;		/* ENTRY_REF: the device */
@@ -87,6 +87,12 @@ struct entry {
 	uint32_t pasid;		/* or EV_TAG_NO_PASID */
 	uint64_t dev;
 };
+
+/** flush_names_entries() - Does @f forget entries of devices, that we know of? */
+static inline bool flush_names_entries(const struct flush *f)
+{
+	return f->scope == FLUSH_ENTRY || (f->scope == FLUSH_GLOBAL && f->table);
+}
 
 /**
  * flush_covers_entry() - Does the IOMMU forget @e with @f?

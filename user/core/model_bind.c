@@ -260,7 +260,7 @@ static int attach_done(struct model *m, struct device *dev, struct domain *d,
 	dev->n.attaches++;
 	if (d)
 		d->n.attaches++;
-	return 0;
+	return cause_attach(m, d, op);
 }
 
 /* A move that was heard just now says more than the walk, which may have read before it. */

@@ -151,6 +151,20 @@ int cause_unmap(struct model *m, const struct op *op)
 	return 0;
 }
 
+/* A device comes to a domain of its user's, who need not have mapped anything yet. */
+int cause_attach(struct model *m, struct domain *d, const struct op *op)
+{
+	struct cause *c;
+
+	if (!op->cause || !d || !(d->type & DOMAIN_PAGING) || d->type & DOMAIN_DMA_API)
+		return 0;
+	c = cause_get(m, op->cause);
+	if (!c)
+		return -ENOMEM;
+	cause_touch(c, d);
+	return 0;
+}
+
 /* Was the range free? Only if all that the domain maps is known. */
 int cause_refused(struct model *m, struct domain *d, const struct op *op)
 {

@@ -61,8 +61,15 @@ static void owe_drop(struct model *m, struct cache *c, struct owe *o)
 	omap_del(&c->owes, o->iova);
 	pool_put(&m->owes, o);
 	c->nowes--;
-	if (c->kind != CACHE_ABSENT && !--c->domain->n.lingering)
-		c->domain->calm_ns = m->now;
+	if (c->kind != CACHE_ABSENT)
+		c->domain->n.lingering--;
+}
+
+/* Asked when all is done: what is cut in two was never gone. */
+static void domain_calms(const struct model *m, struct domain *d)
+{
+	if (!d->n.lingering)
+		d->calm_ns = m->now;
 }
 
 static void owe_mark(struct owe *o, const struct flush *f)
@@ -87,12 +94,12 @@ static void owe_cut(struct model *m, struct cache *c, struct owe *o, uint64_t io
 	} else {
 		owe_drop(m, c, o);
 	}
-	if (tail.last <= last)
-		return;
-
-	tail.iova = last + 1;
-	owe_mark(&tail, f);
-	owe_add(m, c, &tail);
+	if (tail.last > last) {
+		tail.iova = last + 1;
+		owe_mark(&tail, f);
+		owe_add(m, c, &tail);
+	}
+	domain_calms(m, c->domain);
 }
 
 void cache_pay(struct model *m, struct cache *c, const struct flush *f)
@@ -142,6 +149,7 @@ void debts_forget(struct model *m, struct cache *c)
 	exposures_cut(c->domain, 0, UINT64_MAX);
 	while ((o = omap_ceil(&c->owes, 0)))
 		owe_drop(m, c, o);
+	domain_calms(m, c->domain);
 }
 
 static void owes_carve(struct model *m, struct cache *c, uint64_t iova, uint64_t last)

@@ -117,7 +117,7 @@ int apply_amd_cmd(struct model *m, const struct op *op)
 	struct flush f;
 
 	flush_from(op, &f);
-	if (f.scope == FLUSH_ENTRY)
+	if (flush_names_entries(&f))
 		entry_note(m, &f);
 	if (!u || f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY)
 		return 0;

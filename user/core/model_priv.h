@@ -93,6 +93,7 @@ int cause_map(struct model *m, struct domain *d, const struct op *op);
 int cause_unmap(struct model *m, const struct op *op);
 int cause_hand_up(struct model *m, uint64_t inner, uint64_t outer);
 int cause_refused(struct model *m, struct domain *d, const struct op *op);
+int cause_attach(struct model *m, struct domain *d, const struct op *op);
 void cause_replayed(struct model *m, uint64_t id);
 void cause_done(struct model *m, uint64_t id);
 void intent_note(struct model *m, const struct op *op, uint64_t object);

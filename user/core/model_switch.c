@@ -164,11 +164,14 @@ void ghosts_free(struct iommu *u)
 
 /*
  * From when on nothing new of the domain is cached. refiommu tells the end of a tag after the
- * flushes, and has forgotten the entry before them; the others have both inside the move.
+ * flushes, and has forgotten the entry before them, but after the device came; the others have both
+ * inside the move.
  */
 static uint64_t left_at(const struct model *m, const struct cache *c, const struct device *dev)
 {
 	const struct entry e = { .tables = ENTRY_REF, .dev = dev->ptr };
+	const struct binding *b = device_binding(dev, EV_TAG_NO_PASID);
+	uint64_t came = b && b->domain == c->domain ? b->since_ns : c->since_ns;
 	uint64_t i, oldest = m->nentries > ENTRY_RING ? m->nentries - ENTRY_RING : 0;
 
 	if (c->driver_kind != EV_DRIVER_REF)
@@ -177,7 +180,7 @@ static uint64_t left_at(const struct model *m, const struct cache *c, const stru
 		const struct flush *f = &m->entry_ring[(i - 1) % ENTRY_RING];
 
 		if (flush_covers_entry(f, &e))
-			return f->begin;
+			return f->begin >= came ? f->begin : m->now;
 	}
 	return m->now;
 }
