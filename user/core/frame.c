@@ -6,6 +6,7 @@
 
 #define LEAST_CLASS 12
 #define LEAST_SIZE 1024
+#define REHASH_AHEAD 16
 
 static unsigned int class_of(const struct range *r)
 {
@@ -47,6 +48,8 @@ static void rehash(struct frames *f, struct range **old, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		if (i + REHASH_AHEAD < n)
+			__builtin_prefetch(old[i + REHASH_AHEAD]);
 		for (r = old[i]; r; r = next) {
 			next = r->peer;
 			chain_push(f, r);
@@ -70,6 +73,14 @@ static bool make_room(struct frames *f)
 	rehash(f, old, n);
 	free(old);
 	return true;
+}
+
+void frames_prefetch(const struct frames *f, uint64_t paddr, uint64_t bytes)
+{
+	const struct range like = { .paddr = paddr, .last = bytes - 1 };
+
+	if (f->on && f->size)
+		__builtin_prefetch(&f->table[slot_for(f, &like)], 1);
 }
 
 void frames_add(struct frames *f, struct range *r)

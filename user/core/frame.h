@@ -38,6 +38,9 @@ typedef int (*frame_fn)(void *arg, struct range *r);
  */
 void frames_add(struct frames *f, struct range *r);
 
+/** frames_prefetch() - A range of @bytes at @paddr may be filed soon: ask memory for its place. */
+void frames_prefetch(const struct frames *f, uint64_t paddr, uint64_t bytes);
+
 /** frames_del() - Take @r out, if it is in. Before its addresses change. */
 void frames_del(struct frames *f, struct range *r);
 

@@ -28,12 +28,17 @@ struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last)
 	return omap_ceil(&c->owes, iova);
 }
 
+/* Debts are disjoint: behind the end of one, the next is the first that begins. */
+static struct owe *owe_after(const struct cache *c, uint64_t end, uint64_t last)
+{
+	struct owe *o = end < last ? omap_ceil(&c->owes, end + 1) : NULL;
+
+	return o && o->iova <= last ? o : NULL;
+}
+
 struct owe *owe_next(const struct cache *c, const struct owe *o, uint64_t last)
 {
-	if (o->last >= last)
-		return NULL;
-
-	return owe_first(c, o->last + 1, last);
+	return owe_after(c, o->last, last);
 }
 
 static int owe_add(struct model *m, struct cache *c, const struct owe *o)
@@ -108,9 +113,7 @@ void cache_pay(struct model *m, struct cache *c, const struct flush *f)
 		if (o->begin <= f->begin)
 			owe_cut(m, c, o, f->iova > o->iova ? f->iova : o->iova,
 				f->last < o->last ? f->last : o->last, f);
-		if (at >= f->last)
-			break;
-		o = owe_first(c, at + 1, f->last);
+		o = owe_after(c, at, f->last);
 	}
 	if (c->domain->exposures && c->domain->exposures->open)
 		exposures_settle(c->domain, f);
