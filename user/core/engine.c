@@ -116,7 +116,7 @@ static bool is_since(void *arg, const struct finding *f)
 
 static void doubt_since(struct engine *e, uint64_t from_ns, uint64_t until_ns)
 {
-	report_retract(&e->rep, is_since, &from_ns);
+	report_retract(&e->rep, from_ns, is_since, &from_ns);
 	model_doubt(e->m, until_ns);
 }
 
@@ -200,7 +200,7 @@ static void skip(struct engine *e, const struct op *op)
 		if (h->nskips < sizeof(h->skip_begin) / sizeof(h->skip_begin[0]))
 			h->skip_begin[h->nskips++] = op->begin;
 	}
-	report_retract(&e->rep, is_skipped, (void *)op);
+	report_retract(&e->rep, op->begin, is_skipped, (void *)op);
 	if (op->empty)
 		model_doubt_object(e->m, hook, op->u.skip.object, 0, UINT64_MAX);
 	else
@@ -230,7 +230,7 @@ int engine_gap(struct engine *e, const struct gap *g)
 		return ret;
 	/* Told too late: what was said meanwhile is taken back. */
 	if (g->from_ns < e->m->now) {
-		report_retract(&e->rep, is_since, (void *)&g->from_ns);
+		report_retract(&e->rep, g->from_ns, is_since, (void *)&g->from_ns);
 		model_advance(e->m, e->m->now);
 	}
 	return 0;
@@ -342,6 +342,7 @@ int engine_feed(struct engine *e, const void *buf, size_t len)
 
 	e->rep.tally.records[e->op.kind % 64]++;
 	model_advance(e->m, e->op.end);
+	report_turn(&e->rep);
 	e->rep.quiet = !e->m->attached || e->m->stopped || e->m->gaps_open;
 	return process(e);
 }

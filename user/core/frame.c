@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* A chained hash table that doubles when there are two ranges to a chain. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "frame.h"
@@ -7,6 +8,7 @@
 #define LEAST_CLASS 12
 #define LEAST_SIZE 1024
 #define REHASH_AHEAD 16
+#define LOOK_STEPS 4	/* of the credit: who is told may make a finding */
 
 static unsigned int class_of(const struct range *r)
 {
@@ -115,6 +117,11 @@ struct walk {
 	void *arg;
 };
 
+static bool may_look(const struct frames *f)
+{
+	return !f->credit || (*f->credit -= LOOK_STEPS) >= 0;
+}
+
 /* Those of one chain whose key is @block of class @k; others of the chain have their own turn. */
 static int walk_chain(const struct frames *f, const struct walk *w, uint64_t block, unsigned int k)
 {
@@ -122,6 +129,8 @@ static int walk_chain(const struct frames *f, const struct walk *w, uint64_t blo
 	int ret = 0;
 
 	for (; r && !ret; r = r->peer) {
+		if (!may_look(f))
+			return -E2BIG;
 		if (r->paddr >> k == block && class_of(r) == k && r->paddr <= w->last &&
 		    r->paddr + (r->last - r->iova) >= w->paddr)
 			ret = w->fn(w->arg, r);
@@ -136,9 +145,12 @@ static int walk_all(const struct frames *f, const struct walk *w)
 	int ret = 0;
 
 	for (i = 0; i < f->size && !ret; i++) {
-		for (r = f->table[i]; r && !ret; r = r->peer)
+		for (r = f->table[i]; r && !ret; r = r->peer) {
+			if (!may_look(f))
+				return -E2BIG;
 			if (r->paddr <= w->last && r->paddr + (r->last - r->iova) >= w->paddr)
 				ret = w->fn(w->arg, r);
+		}
 	}
 	return ret;
 }

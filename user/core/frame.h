@@ -26,6 +26,7 @@ struct frames {
 	size_t size;			/* of @table; 0 or a power of two */
 	uint64_t count;
 	uint64_t used[FRAME_CLASSES];	/* ranges of each class */
+	int64_t *credit;		/* for walks, see model_credit.c; NULL: any number of steps */
 };
 
 /* Told about a range that holds a part of what was asked for. Returns 0 to go on. */
@@ -52,7 +53,7 @@ void frames_del(struct frames *f, struct range *r);
  * @fn:    must not change the index
  * @arg:   for @fn
  *
- * Return: 0, or what @fn returned if not 0.
+ * Return: 0, what @fn returned if not 0, or -E2BIG: the credit is used up, not all was looked at.
  */
 int frames_each(const struct frames *f, uint64_t paddr, uint64_t last, frame_fn fn, void *arg);
 

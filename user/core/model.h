@@ -155,6 +155,7 @@ struct domain {
 	struct resv *resv;	/* of all devices in it */
 	uint32_t nresv;
 	struct cache *caches;
+	unsigned int ncaches;
 	struct exposures *exposures;	/* NULL until there is one */
 	struct replaced replaced[REPLACED_MAX];
 	unsigned int nreplaced;
@@ -326,12 +327,14 @@ struct model {
 	struct linger *oldest_linger, *newest_linger;
 	uint64_t nlingers;
 	unsigned int exposed;	/* exposures that the last EV_PAGE_FREE opened */
+	uint64_t nexposed;	/* domains that ever had one */
 	struct omap kept;	/* id -> struct intent: named by findings */
 	struct faults *faults;
 	/* What the operation being applied removed; valid until the next one. */
 	struct piece *pieces;
 	size_t npieces;
 	size_t pieces_room;
+	int64_t credit;		/* steps that long walks may still take, see model_step() */
 	/* For the tally. */
 	struct known known;
 	uint64_t unknown;

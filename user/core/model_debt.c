@@ -12,6 +12,7 @@
 #include "model_priv.h"
 
 #define OWES_MAX (1u << 20)
+#define DEBT_STEPS 32
 
 struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last)
 {
@@ -116,7 +117,7 @@ void cache_pay(struct model *m, struct cache *c, const struct flush *f)
 		o = owe_after(c, at, f->last);
 	}
 	if (c->domain->exposures && c->domain->exposures->open)
-		exposures_settle(c->domain, f);
+		exposures_settle(m, c->domain, f);
 }
 
 bool flush_reaches(const struct flush *f, const struct cache *c)
@@ -181,7 +182,7 @@ static void pay_from_ring(struct model *m, struct cache *c, uint64_t begin)
 	const struct iommu *u = c->iommu;
 	uint64_t i, oldest = u->nring > FLUSH_RING ? u->nring - FLUSH_RING : 0;
 
-	for (i = u->nring; i > oldest; i--) {
+	for (i = u->nring; i > oldest && model_step(m); i--) {
 		const struct flush *f = &u->ring[(i - 1) % FLUSH_RING];
 
 		if (f->end < begin)
@@ -287,11 +288,11 @@ static bool device_in(const struct device *dev, const struct domain *d)
 }
 
 /* A device translates there whose flushes are heard, but no tag said which are for @d. */
-static bool caches_untold(const struct model *m, const struct domain *d)
+static bool caches_untold(struct model *m, const struct domain *d)
 {
 	const struct device *dev;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		if (dev->driver_kind != EV_DRIVER_OTHER && device_in(dev, d) &&
 		    driver_heard(m, dev->driver_kind))
 			return true;
@@ -310,6 +311,8 @@ void debts_open(struct model *m, struct domain *d, const struct op *op)
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind == CACHE_ABSENT)
 			continue;
+		if (!model_steps(m, DEBT_STEPS))
+			return;
 		if (cache_owes(m, c, op))
 			cache_open(m, c, op);
 		else if (!model_cache_sure(m, c) && cache_heard(m, c))
@@ -331,6 +334,8 @@ void debts_open_absent(struct model *m, struct domain *d, const struct op *op)
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind != CACHE_ABSENT)
 			continue;
+		if (!model_steps(m, DEBT_STEPS))
+			return;
 		if (!model_sure_op(m, op) || !cache_owes(m, c, op)) {
 			m->unknown += cache_heard(m, c);
 			continue;
