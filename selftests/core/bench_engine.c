@@ -224,6 +224,18 @@ static size_t memory(void)
 	return resident * PAGE;
 }
 
+static void shuffle(uint64_t *iova, uint64_t n, uint64_t *seed)
+{
+	uint64_t i;
+
+	for (i = n - 1; i; i--) {
+		uint64_t k = rnd(seed) % (i + 1), x = iova[i];
+
+		iova[i] = iova[k];
+		iova[k] = x;
+	}
+}
+
 /* Each IOVA once, in random order, far apart: the worst the map can be given. */
 static void many_ranges(uint64_t n)
 {
@@ -236,12 +248,7 @@ static void many_ranges(uint64_t n)
 		abort();
 	for (i = 0; i < n; i++)
 		iova[i] = (i * 3 + rnd(&seed) % 2) * PAGE;
-	for (i = n - 1; i; i--) {
-		uint64_t k = rnd(&seed) % (i + 1), x = iova[i];
-
-		iova[i] = iova[k];
-		iova[k] = x;
-	}
+	shuffle(iova, n, &seed);
 	begin(&b);
 	before = memory();
 	t = seconds();
@@ -250,11 +257,10 @@ static void many_ranges(uint64_t n)
 	result("random maps", n, seconds() - t, GOAL_RANDOM);
 	printf("%-28s %8.1f bytes (goal %d)\n", "per live range", (double)(memory() - before) / n,
 	       GOAL_BYTES);
+	shuffle(iova, n, &seed);
 	t = seconds();
 	for (i = 0; i < n; i++) {
-		uint64_t at = iova[rnd(&seed) % n];
-
-		do_unmap(&b, at, 0, EVF_FAST | EVF_QUEUED);
+		do_unmap(&b, iova[i], 0, EVF_FAST | EVF_QUEUED);
 		if (i % 256 == 255)
 			do_flush(&b, 0x22 | DID << 16, 0);
 	}

@@ -95,6 +95,7 @@ void frames_add(struct frames *f, struct range *r)
 	chain_push(f, r);
 	r->flags |= RANGE_FRAMED;
 	f->used[class_of(r)]++;
+	f->classes |= 1ULL << class_of(r);
 	f->count++;
 }
 
@@ -106,7 +107,8 @@ void frames_del(struct frames *f, struct range *r)
 	if (r->peer)
 		r->peer->held = r->held;
 	r->flags &= ~RANGE_FRAMED;
-	f->used[class_of(r)]--;
+	if (!--f->used[class_of(r)])
+		f->classes &= ~(1ULL << class_of(r));
 	f->count--;
 }
 
@@ -158,17 +160,16 @@ static int walk_all(const struct frames *f, const struct walk *w)
 int frames_each(const struct frames *f, uint64_t paddr, uint64_t last, frame_fn fn, void *arg)
 {
 	struct walk w = { .paddr = paddr, .last = last, .fn = fn, .arg = arg };
+	uint64_t block, left;
 	unsigned int k;
-	uint64_t block;
 	int ret = 0;
 
 	if (!f->count)
 		return 0;
 	if ((last - paddr) >> LEAST_CLASS >= f->size)
 		return walk_all(f, &w);
-	for (k = 0; k < FRAME_CLASSES && !ret; k++) {
-		if (!f->used[k])
-			continue;
+	for (left = f->classes; left && !ret; left &= left - 1) {
+		k = __builtin_ctzll(left);
 		block = paddr >> k;
 		for (block -= !!block; block <= last >> k && !ret; block++)
 			ret = walk_chain(f, &w, block, k);

@@ -26,6 +26,7 @@ struct frames {
 	size_t size;			/* of @table; 0 or a power of two */
 	uint64_t count;
 	uint64_t used[FRAME_CLASSES];	/* ranges of each class */
+	uint64_t classes;		/* bits of those in use */
 	int64_t *credit;		/* for walks, see model_credit.c; NULL: any number of steps */
 };
 

@@ -148,22 +148,30 @@ void debts_forget(struct model *m, struct cache *c)
 		owe_drop(m, c, o);
 }
 
-static void owes_carve(struct model *m, struct cache *c, uint64_t iova, uint64_t last)
+/* Return: was something owed there? */
+static bool owes_carve(struct model *m, struct cache *c, uint64_t iova, uint64_t last)
 {
 	struct owe *o;
+	bool owed = false;
 
-	while (c->nowes && (o = owe_first(c, iova, last)))
+	while (c->nowes && (o = owe_first(c, iova, last))) {
 		owe_cut(m, c, o, iova > o->iova ? iova : o->iova,
 			last < o->last ? last : o->last, NULL);
+		owed = true;
+	}
+	return owed;
 }
 
 void debts_close(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
 {
 	struct cache *c;
+	bool owed = false;
 
-	exposures_cut(d, iova, last);
 	for (c = d->caches; c; c = c->next)
-		owes_carve(m, c, iova, last);
+		owed |= owes_carve(m, c, iova, last);
+	/* Without a debt there is none that an exposure waits for. */
+	if (owed)
+		exposures_cut(d, iova, last);
 }
 
 void debts_close_absent(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
