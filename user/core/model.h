@@ -236,15 +236,6 @@ struct task {
 	uint64_t stack[EV_STACK_PAGES];	/* physical pages of its kernel stack */
 };
 
-/* A part of physical memory. */
-struct area {
-	uint64_t first;
-	uint64_t last;
-	uint32_t kind;		/* enum ev_area_kind */
-};
-
-#define AREAS 256
-
 /* A kernel address by name. */
 struct symbol {
 	uint64_t addr;
