@@ -22,7 +22,9 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
 	$(if $(WERROR)$(CI),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
-ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(SAN) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
+# The engine is many small functions in many files. Tests link the same objects without it.
+LTO := $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),-flto=auto))
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(SAN) $(if $(LTO),$(LTO) -ffat-lto-objects) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 	-I. -Iuser -Ibpf -I$(O)/bpf -MMD -MP
 LIBS = -lbpf -lelf -lz -lJudy -lpthread
 
@@ -51,7 +53,7 @@ $(O)/deps-test.stamp: scripts/deps
 
 $(O)/iommuscope: $(OBJS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(SAN) $(LDFLAGS) -o $@ $(OBJS) $(LIBS)
 
 $(O)/%.o: %.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(call say,CC,$<)
@@ -72,7 +74,7 @@ $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name programs > $@.tmp && mv $@.tmp $@
 
 # Another compiler or other flags rebuild everything.
-FLAGS := $(CC) $(CLANG) $(CFLAGS) $(SAN) $(WARN) $(VERSION)
+FLAGS := $(CC) $(CLANG) $(CFLAGS) $(LTO) $(SAN) $(WARN) $(VERSION)
 $(O)/flags.stamp: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
@@ -97,11 +99,11 @@ helpers_of = $(patsubst %.c,$(O)/%.o,$(filter selftests/$(1)/%,$(TEST_HELPERS)))
 
 $(O)/selftests/core/test_%: $(O)/selftests/core/test_%.o $(UNIT_OBJS) $(call helpers_of,core)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
+	$(Q)$(CC) $(if $(LTO),-fno-lto) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
 
 $(O)/selftests/trace/test_%: $(O)/selftests/trace/test_%.o $(UNIT_OBJS) $(call helpers_of,trace)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
+	$(Q)$(CC) $(if $(LTO),-fno-lto) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
 
 .SECONDARY: $(TEST_SRCS:%.c=$(O)/%.o) $(TEST_HELPERS:%.c=$(O)/%.o)
 
@@ -177,14 +179,15 @@ matrix: all $(O)/deps-test.stamp module module-tests
 	$(Q)scripts/matrix $(KERNEL)
 
 # Benchmarks print tables and judge nothing.
-BENCHES := $(O)/bench/engine $(O)/bench/trace
+BENCHES := $(O)/bench/engine $(O)/bench/hostile $(O)/bench/trace
 
 $(O)/bench/engine: selftests/core/bench_engine.c $(CORE_SRCS)
+$(O)/bench/hostile: selftests/core/bench_hostile.c $(CORE_SRCS)
 $(O)/bench/trace: selftests/trace/bench.c selftests/trace/util.c $(TRACE_SRCS) user/core/schema.c
 $(BENCHES): | $(O)/deps-test.stamp
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I. -Iuser -Ibpf -o $@ $^ -lJudy -lcmocka
+	$(Q)$(CC) -std=gnu11 -O2 $(LTO) -D_GNU_SOURCE -I. -Iuser -Ibpf -o $@ $^ -lJudy -lcmocka
 
 .PHONY: bench
 bench: all $(BENCHES)

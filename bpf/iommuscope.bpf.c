@@ -5,6 +5,8 @@
  */
 #include "core.bpf.c"
 #include "dma.bpf.c"
+#include "dma_sg.bpf.c"
+#include "dma_sync.bpf.c"
 #include "intent.bpf.c"
 #include "vfio.bpf.c"
 #include "flush.bpf.c"

@@ -3,16 +3,19 @@
  * How many events per second of CPU time one core checks, and what a live range costs. The loads:
  * IOVAs recycled as the kernel's allocator does (strict and lazy flushing, with and
  * without intents, and with each page freed before its flush), and 4 million ranges in random
- * order. Freed pages are heard, so every range is in the index by page frame. Prints one line each.
+ * order. Freed pages are heard, so every range is in the index by page frame. Each load has a
+ * process of its own; memory is what stays resident of it. Prints one line each, with the goal.
  *
- *   bench_engine [million ranges]
+ *   bench_engine [million pairs [million ranges [load]]]
  */
-#include <malloc.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/engine.h"
 #include "core/model.h"
@@ -118,13 +121,16 @@ static void do_flush(struct bench *b, uint64_t qw0, uint64_t qw1)
 	FEED(b, EV_QI, r, 0);
 }
 
-static void result(const char *what, uint64_t events, double s)
+#define GOAL_RECYCLED	5
+#define GOAL_RANDOM	1
+#define GOAL_BYTES	128
+
+static void result(const char *what, uint64_t events, double s, int goal)
 {
-	printf("%-28s %8.2f M events/s  %6.0f ns/event\n", what, events / s * 1e-6,
+	printf("%-28s %8.2f M events/s (goal %d)  %6.0f ns/event\n", what, events / s * 1e-6, goal,
 	       s / events * 1e9);
 }
 
-#define PAIRS 1000000ULL
 #define RING 256ULL	/* IOVAs in use at a time */
 
 static uint64_t recycled(uint64_t i)
@@ -132,7 +138,7 @@ static uint64_t recycled(uint64_t i)
 	return 0xfff00000ULL - (i * 7 % RING) * PAGE;
 }
 
-static void actions_only(void)
+static void actions_only(uint64_t pairs)
 {
 	struct bench b;
 	double t;
@@ -141,16 +147,16 @@ static void actions_only(void)
 	begin(&b);
 	n0 = b.seq;
 	t = seconds();
-	for (i = 0; i < PAIRS; i++) {
+	for (i = 0; i < pairs; i++) {
 		do_map(&b, recycled(i), 0);
 		do_unmap(&b, recycled(i), 0, EVF_FAST);
 		do_flush(&b, 0x32 | DID << 16, recycled(i));
 	}
-	result("map, unmap, flush", b.seq - n0, seconds() - t);
+	result("map, unmap, flush", b.seq - n0, seconds() - t, GOAL_RECYCLED);
 	end(&b);
 }
 
-static void strict_dma(void)
+static void strict_dma(uint64_t pairs)
 {
 	struct bench b;
 	double t;
@@ -159,7 +165,7 @@ static void strict_dma(void)
 	begin(&b);
 	n0 = b.seq;
 	t = seconds();
-	for (i = 0; i < PAIRS; i++) {
+	for (i = 0; i < pairs; i++) {
 		uint64_t iova = recycled(i);
 
 		do_map(&b, iova, ++b.id);
@@ -168,11 +174,11 @@ static void strict_dma(void)
 		do_flush(&b, 0x32 | DID << 16, iova);
 		do_dma(&b, EV_DMA_UNMAP, iova, b.id);
 	}
-	result("with DMA intents, strict", b.seq - n0, seconds() - t);
+	result("with DMA intents, strict", b.seq - n0, seconds() - t, GOAL_RECYCLED);
 	end(&b);
 }
 
-static void lazy_dma(const char *what, int freed)
+static void lazy_dma(const char *what, uint64_t pairs, int freed)
 {
 	struct bench b;
 	double t;
@@ -181,7 +187,7 @@ static void lazy_dma(const char *what, int freed)
 	begin(&b);
 	n0 = b.seq;
 	t = seconds();
-	for (i = 0; i < PAIRS; i++) {
+	for (i = 0; i < pairs; i++) {
 		uint64_t iova = 0x80000000ULL + i % 1024 * PAGE;
 
 		do_map(&b, iova, ++b.id);
@@ -193,7 +199,7 @@ static void lazy_dma(const char *what, int freed)
 		if (i % 256 == 255)
 			do_flush(&b, 0x22 | DID << 16, 0);
 	}
-	result(what, b.seq - n0, seconds() - t);
+	result(what, b.seq - n0, seconds() - t, GOAL_RECYCLED);
 	end(&b);
 }
 
@@ -207,9 +213,27 @@ static uint64_t rnd(uint64_t *s)
 
 static size_t memory(void)
 {
-	struct mallinfo2 mi = mallinfo2();
+	char text[128] = "";
+	unsigned long size, resident = 0;
+	int fd = open("/proc/self/statm", O_RDONLY);
 
-	return mi.uordblks + mi.hblkhd;
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ||
+	    sscanf(text, "%lu %lu", &size, &resident) != 2)
+		abort();
+	close(fd);
+	return resident * PAGE;
+}
+
+static void shuffle(uint64_t *iova, uint64_t n, uint64_t *seed)
+{
+	uint64_t i;
+
+	for (i = n - 1; i; i--) {
+		uint64_t k = rnd(seed) % (i + 1), x = iova[i];
+
+		iova[i] = iova[k];
+		iova[k] = x;
+	}
 }
 
 /* Each IOVA once, in random order, far apart: the worst the map can be given. */
@@ -224,40 +248,77 @@ static void many_ranges(uint64_t n)
 		abort();
 	for (i = 0; i < n; i++)
 		iova[i] = (i * 3 + rnd(&seed) % 2) * PAGE;
-	for (i = n - 1; i; i--) {
-		uint64_t k = rnd(&seed) % (i + 1), x = iova[i];
-
-		iova[i] = iova[k];
-		iova[k] = x;
-	}
+	shuffle(iova, n, &seed);
 	begin(&b);
 	before = memory();
 	t = seconds();
 	for (i = 0; i < n; i++)
 		do_map(&b, iova[i], 0);
-	result("random maps", n, seconds() - t);
-	printf("%-28s %8.1f bytes\n", "per live range", (double)(memory() - before) / n);
+	result("random maps", n, seconds() - t, GOAL_RANDOM);
+	printf("%-28s %8.1f bytes (goal %d)\n", "per live range", (double)(memory() - before) / n,
+	       GOAL_BYTES);
+	shuffle(iova, n, &seed);
 	t = seconds();
 	for (i = 0; i < n; i++) {
-		uint64_t at = iova[rnd(&seed) % n];
-
-		do_unmap(&b, at, 0, EVF_FAST | EVF_QUEUED);
+		do_unmap(&b, iova[i], 0, EVF_FAST | EVF_QUEUED);
 		if (i % 256 == 255)
 			do_flush(&b, 0x22 | DID << 16, 0);
 	}
-	result("random unmaps", n + n / 256, seconds() - t);
+	result("random unmaps", n + n / 256, seconds() - t, GOAL_RANDOM);
 	end(&b);
 	free(iova);
 }
 
+static void lazy_kept(uint64_t pairs)
+{
+	lazy_dma("with DMA intents, lazy", pairs, 0);
+}
+
+static void lazy_freed(uint64_t pairs)
+{
+	lazy_dma("and each page freed", pairs, 1);
+}
+
+static const struct load {
+	const char *name;
+	void (*run)(uint64_t n);
+	int ranges;		/* n counts ranges, not pairs */
+} loads[] = {
+	{ "actions", actions_only, 0 },
+	{ "strict", strict_dma, 0 },
+	{ "lazy", lazy_kept, 0 },
+	{ "freed", lazy_freed, 0 },
+	{ "random", many_ranges, 1 },
+};
+
+/* What one load leaves to the allocator must not serve the next. */
+static void run_apart(const struct load *l, uint64_t n)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		l->run(n);
+		fflush(stdout);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		exit(1);
+}
+
 int main(int argc, char **argv)
 {
-	double million = argc > 1 ? atof(argv[1]) : 4;
+	uint64_t pairs = (argc > 1 ? atof(argv[1]) : 1) * 1e6;
+	uint64_t ranges = (argc > 2 ? atof(argv[2]) : 4) * 1e6;
+	size_t i;
 
-	actions_only();
-	strict_dma();
-	lazy_dma("with DMA intents, lazy", 0);
-	lazy_dma("and each page freed", 1);
-	many_ranges(million * 1e6);
+	for (i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		uint64_t n = loads[i].ranges ? ranges : pairs;
+
+		if (argc <= 3)
+			run_apart(&loads[i], n);
+		else if (!strcmp(argv[3], loads[i].name))
+			loads[i].run(n);
+	}
 	return 0;
 }

@@ -47,6 +47,7 @@ struct dma_entry {
 		uint16_t cpu;
 	} cut;			/* DMA_REST: the unmap that left this */
 	struct dma_entry *next;	/* at the same address, younger */
+	struct dma_entry *tail;	/* of the oldest: the youngest */
 };
 
 #define DMA_TOMBS 1024

@@ -89,7 +89,7 @@ static int fault_after(const struct model *m, const struct op *op, struct report
 	if (!v)
 		return 0;
 	if (op->kind == EV_UNMAP)
-		report_retract(rep, was_live, (void *)v);
+		report_retract(rep, v->before.begin, was_live, (void *)v);
 	switch (v->class) {
 	case FAULT_UNMAPPED:
 		return after_unmap(v, op, rep);

@@ -10,10 +10,15 @@
  *
  * Ranges that are mapped 1:1 are none of a driver's: firmware and the core decide about them.
  */
+#include <errno.h>
+
 #include "check.h"
 
 /* With the begin of an attach unknown: how long it may have taken. */
 #define ATTACH_NS 1000000000ULL
+
+/* So many are asked where they are, for one page that was freed. */
+#define DEVICES_MAX 4096
 
 struct freed {
 	const struct model *m;
@@ -25,10 +30,10 @@ struct freed {
 static const struct device *device_in(const struct model *m, const struct domain *d, bool *sure)
 {
 	const struct device *dev, *unsure = NULL;
-	unsigned int i;
+	unsigned int i, left = DEVICES_MAX;
 
 	*sure = false;
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && left--; dev = dev->next) {
 		for (i = 0; i < dev->nbindings; i++) {
 			if (dev->bindings[i].domain != d)
 				continue;
@@ -141,7 +146,12 @@ static int freed_page(const struct model *m, const struct op *op, struct report 
 		return 0;
 	last = paddr + (op->u.page_free.bytes - 1);
 	ret = frames_each(&m->live, paddr, last, freed_live, &w);
-	return ret ?: frames_each(&m->gone, paddr, last, freed_gone, &w);
+	if (!ret || ret == -E2BIG)
+		ret = frames_each(&m->gone, paddr, last, freed_gone, &w) ?: ret;
+	if (ret != -E2BIG)
+		return ret;
+	rep->tally.unknown++;
+	return 0;
 }
 
 static bool beside_unmap(void *arg, const struct finding *f)
@@ -159,10 +169,10 @@ static int freed_unmap(const struct op *op, struct report *rep)
 	if (op->empty || rep->newest_ns < op->begin)
 		return 0;
 	if (op->begin)
-		report_soften(rep, beside_unmap, (void *)op, FINDING_COUNT,
+		report_soften(rep, op->begin, beside_unmap, (void *)op, FINDING_COUNT,
 			      "an unmap of it was running");
 	else
-		report_retract(rep, beside_unmap, (void *)op);
+		report_retract(rep, 0, beside_unmap, (void *)op);
 	return 0;
 }
 
@@ -192,7 +202,7 @@ static int freed_after(const struct model *m, const struct op *op, struct report
 	if (!v.begin)
 		v.begin = op->end > ATTACH_NS ? op->end - ATTACH_NS : 0;
 	if (!(op->flags & EVF_STATE) && rep->newest_ns >= v.begin)
-		report_soften(rep, was_moving, &v, FINDING_COUNT, "race with detach");
+		report_soften(rep, v.begin, was_moving, &v, FINDING_COUNT, "race with detach");
 	return 0;
 }
 

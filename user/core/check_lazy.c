@@ -76,7 +76,7 @@ static int lazy_overdue(const struct model *m, const struct op *op, struct repor
 	struct exposure *e;
 	int ret = 0;
 
-	for (d = m->first_domain; d && !ret; d = d->next) {
+	for (d = m->nexposed ? m->first_domain : NULL; d && !ret; d = d->next) {
 		for (e = d->exposures ? d->exposures->open : NULL; e && !ret; e = e->next)
 			if (e->ticks >= FLUSH_TICKS && op->end - e->freed.time_ns > FLUSH_NS)
 				ret = lazy_found(d, e, "never flushed", op, rep);

@@ -133,7 +133,7 @@ static int outside_before(const struct model *m, const struct op *op, struct rep
 
 	if (op->kind == EV_ATTACH) {
 		if (rep->newest_ns >= op->begin && !(op->flags & EVF_STATE))
-			report_retract(rep, beside_move, (void *)op);
+			report_retract(rep, op->begin, beside_move, (void *)op);
 		return 0;
 	}
 	d = model_domain(m, op->u.map.domain);

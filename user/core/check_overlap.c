@@ -70,7 +70,7 @@ static int overlap_unmap(const struct op *op, struct report *rep)
 	if (op->empty || rep->newest_ns < op->begin)
 		return 0;
 
-	report_soften(rep, beside_unmap, (void *)op, FINDING_CALLER_RACE,
+	report_soften(rep, op->begin, beside_unmap, (void *)op, FINDING_CALLER_RACE,
 		      "an unmap of the range ran beside the map");
 	return 0;
 }

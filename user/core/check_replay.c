@@ -306,7 +306,7 @@ static int replay_before(const struct model *m, const struct op *op, struct repo
 	if (op->kind == EV_REF_INTENT && op->u.ref_intent.kind != EV_REF_MAP &&
 	    op->u.ref_intent.kind != EV_REF_UNMAP)
 		return 0;
-	report_retract(rep, beside_intent, (void *)op);
+	report_retract(rep, op->begin, beside_intent, (void *)op);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ static void fold_tables(struct report *rep, const struct finding *stale, const s
 
 	key.begin_ns = o->begin;
 	if (rep->newest_ns >= o->begin)
-		report_fold(rep, is_table_of, &key);
+		report_fold(rep, o->begin, is_table_of, &key);
 }
 
 static int stale_found(const struct cache *c, struct owe *o, const char *shown,
@@ -244,7 +244,7 @@ static int stale_after(const struct model *m, const struct op *op, struct report
 	if (!t.begin)
 		t.begin = op->end > ATTACH_NS ? op->end - ATTACH_NS : 0;
 	if (!(op->flags & EVF_STATE) && rep->newest_ns >= t.begin)
-		report_soften(rep, was_leaving, &t, FINDING_COUNT, "race with detach");
+		report_soften(rep, t.begin, was_leaving, &t, FINDING_COUNT, "race with detach");
 	return 0;
 }
 

@@ -289,7 +289,7 @@ static void device_gone(const struct device *dev, const struct op *op, struct re
 	struct gone g = { .dev = dev, .since = op->end > LEAVE_NS ? op->end - LEAVE_NS : 0 };
 
 	if (rep->newest_ns >= g.since)
-		report_soften(rep, was_devtlb, &g, FINDING_COUNT, "the device was on its way out");
+		report_soften(rep, g.since, was_devtlb, &g, FINDING_COUNT, "the device was on its way out");
 }
 
 static int switch_attach(const struct model *m, const struct op *op, struct report *rep)

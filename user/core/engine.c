@@ -18,6 +18,8 @@ struct engine {
 	uint64_t tick_ns;	/* the kernel's counters were last read; 0 never */
 	bool finished;
 	struct finding **told;	/* up to here the causes of findings are kept */
+	uint64_t before[64];	/* by kind of record: bits of the checkers that look */
+	uint64_t after[64];
 };
 
 static const struct checker *const checkers[] = {
@@ -52,6 +54,22 @@ static const struct checker *const checkers[] = {
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))
 
+_Static_assert(NCHECKERS <= 64, "a bit each");
+
+static void checkers_sort(struct engine *e)
+{
+	unsigned int kind, i;
+
+	for (kind = 0; kind < 64; kind++) {
+		for (i = 0; i < NCHECKERS; i++) {
+			if (!(checkers[i]->kinds & KIND(kind)))
+				continue;
+			e->before[kind] |= (uint64_t)!!checkers[i]->before << i;
+			e->after[kind] |= (uint64_t)!!checkers[i]->after << i;
+		}
+	}
+}
+
 int engine_new(struct engine **out)
 {
 	struct engine *e = calloc(1, sizeof(*e));
@@ -63,6 +81,7 @@ int engine_new(struct engine **out)
 		return -ENOMEM;
 	}
 	report_init(&e->rep);
+	checkers_sort(e);
 	e->told = &e->rep.first;
 	*out = e;
 	return 0;
@@ -97,7 +116,7 @@ static bool is_since(void *arg, const struct finding *f)
 
 static void doubt_since(struct engine *e, uint64_t from_ns, uint64_t until_ns)
 {
-	report_retract(&e->rep, is_since, &from_ns);
+	report_retract(&e->rep, from_ns, is_since, &from_ns);
 	model_doubt(e->m, until_ns);
 }
 
@@ -181,7 +200,7 @@ static void skip(struct engine *e, const struct op *op)
 		if (h->nskips < sizeof(h->skip_begin) / sizeof(h->skip_begin[0]))
 			h->skip_begin[h->nskips++] = op->begin;
 	}
-	report_retract(&e->rep, is_skipped, (void *)op);
+	report_retract(&e->rep, op->begin, is_skipped, (void *)op);
 	if (op->empty)
 		model_doubt_object(e->m, hook, op->u.skip.object, 0, UINT64_MAX);
 	else
@@ -211,7 +230,7 @@ int engine_gap(struct engine *e, const struct gap *g)
 		return ret;
 	/* Told too late: what was said meanwhile is taken back. */
 	if (g->from_ns < e->m->now) {
-		report_retract(&e->rep, is_since, (void *)&g->from_ns);
+		report_retract(&e->rep, g->from_ns, is_since, (void *)&g->from_ns);
 		model_advance(e->m, e->m->now);
 	}
 	return 0;
@@ -227,31 +246,30 @@ static void tally_model(struct engine *e)
 	e->m->needs_table = 0;
 }
 
-static bool checker_looks(const struct engine *e, const struct checker *c, const struct op *op)
-{
-	return c->kinds & KIND(op->kind) && !(c->needs & e->m->missing);
-}
-
 static int check_before(struct engine *e)
 {
-	size_t i;
+	uint64_t left = e->before[e->op.kind % 64];
+	const struct checker *c;
 	int ret = 0;
 
-	for (i = 0; i < NCHECKERS && !ret; i++) {
-		if (checkers[i]->before && checker_looks(e, checkers[i], &e->op))
-			ret = checkers[i]->before(e->m, &e->op, &e->rep);
+	for (; left && !ret; left &= left - 1) {
+		c = checkers[__builtin_ctzll(left)];
+		if (!(c->needs & e->m->missing))
+			ret = c->before(e->m, &e->op, &e->rep);
 	}
 	return ret;
 }
 
 static int check_after(struct engine *e)
 {
-	size_t i;
+	uint64_t left = e->after[e->op.kind % 64];
+	const struct checker *c;
 	int ret = 0;
 
-	for (i = 0; i < NCHECKERS && !ret; i++) {
-		if (checkers[i]->after && checker_looks(e, checkers[i], &e->op))
-			ret = checkers[i]->after(e->m, &e->op, &e->rep);
+	for (; left && !ret; left &= left - 1) {
+		c = checkers[__builtin_ctzll(left)];
+		if (!(c->needs & e->m->missing))
+			ret = c->after(e->m, &e->op, &e->rep);
 	}
 	return ret;
 }
@@ -293,6 +311,8 @@ static int process(struct engine *e)
 	const struct op *op = &e->op;
 	int ret;
 
+	if (op->kind == EV_MAP)
+		frames_prefetch(&e->m->live, op->u.map.paddr, op->u.map.size);
 	ret = check_before(e);
 	if (!ret)
 		ret = model_apply(e->m, op);
@@ -322,6 +342,7 @@ int engine_feed(struct engine *e, const void *buf, size_t len)
 
 	e->rep.tally.records[e->op.kind % 64]++;
 	model_advance(e->m, e->op.end);
+	report_turn(&e->rep);
 	e->rep.quiet = !e->m->attached || e->m->stopped || e->m->gaps_open;
 	return process(e);
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* A chained hash table that doubles when there are two ranges to a chain. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "frame.h"
 
 #define LEAST_CLASS 12
 #define LEAST_SIZE 1024
+#define REHASH_AHEAD 16
+#define LOOK_STEPS 4	/* of the credit: who is told may make a finding */
 
 static unsigned int class_of(const struct range *r)
 {
@@ -47,6 +50,8 @@ static void rehash(struct frames *f, struct range **old, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		if (i + REHASH_AHEAD < n)
+			__builtin_prefetch(old[i + REHASH_AHEAD]);
 		for (r = old[i]; r; r = next) {
 			next = r->peer;
 			chain_push(f, r);
@@ -72,6 +77,14 @@ static bool make_room(struct frames *f)
 	return true;
 }
 
+void frames_prefetch(const struct frames *f, uint64_t paddr, uint64_t bytes)
+{
+	const struct range like = { .paddr = paddr, .last = bytes - 1 };
+
+	if (f->on && f->size)
+		__builtin_prefetch(&f->table[slot_for(f, &like)], 1);
+}
+
 void frames_add(struct frames *f, struct range *r)
 {
 	uint64_t end;
@@ -82,6 +95,7 @@ void frames_add(struct frames *f, struct range *r)
 	chain_push(f, r);
 	r->flags |= RANGE_FRAMED;
 	f->used[class_of(r)]++;
+	f->classes |= 1ULL << class_of(r);
 	f->count++;
 }
 
@@ -93,7 +107,8 @@ void frames_del(struct frames *f, struct range *r)
 	if (r->peer)
 		r->peer->held = r->held;
 	r->flags &= ~RANGE_FRAMED;
-	f->used[class_of(r)]--;
+	if (!--f->used[class_of(r)])
+		f->classes &= ~(1ULL << class_of(r));
 	f->count--;
 }
 
@@ -104,6 +119,11 @@ struct walk {
 	void *arg;
 };
 
+static bool may_look(const struct frames *f)
+{
+	return !f->credit || (*f->credit -= LOOK_STEPS) >= 0;
+}
+
 /* Those of one chain whose key is @block of class @k; others of the chain have their own turn. */
 static int walk_chain(const struct frames *f, const struct walk *w, uint64_t block, unsigned int k)
 {
@@ -111,6 +131,8 @@ static int walk_chain(const struct frames *f, const struct walk *w, uint64_t blo
 	int ret = 0;
 
 	for (; r && !ret; r = r->peer) {
+		if (!may_look(f))
+			return -E2BIG;
 		if (r->paddr >> k == block && class_of(r) == k && r->paddr <= w->last &&
 		    r->paddr + (r->last - r->iova) >= w->paddr)
 			ret = w->fn(w->arg, r);
@@ -125,9 +147,12 @@ static int walk_all(const struct frames *f, const struct walk *w)
 	int ret = 0;
 
 	for (i = 0; i < f->size && !ret; i++) {
-		for (r = f->table[i]; r && !ret; r = r->peer)
+		for (r = f->table[i]; r && !ret; r = r->peer) {
+			if (!may_look(f))
+				return -E2BIG;
 			if (r->paddr <= w->last && r->paddr + (r->last - r->iova) >= w->paddr)
 				ret = w->fn(w->arg, r);
+		}
 	}
 	return ret;
 }
@@ -135,17 +160,16 @@ static int walk_all(const struct frames *f, const struct walk *w)
 int frames_each(const struct frames *f, uint64_t paddr, uint64_t last, frame_fn fn, void *arg)
 {
 	struct walk w = { .paddr = paddr, .last = last, .fn = fn, .arg = arg };
+	uint64_t block, left;
 	unsigned int k;
-	uint64_t block;
 	int ret = 0;
 
 	if (!f->count)
 		return 0;
 	if ((last - paddr) >> LEAST_CLASS >= f->size)
 		return walk_all(f, &w);
-	for (k = 0; k < FRAME_CLASSES && !ret; k++) {
-		if (!f->used[k])
-			continue;
+	for (left = f->classes; left && !ret; left &= left - 1) {
+		k = __builtin_ctzll(left);
 		block = paddr >> k;
 		for (block -= !!block; block <= last >> k && !ret; block++)
 			ret = walk_chain(f, &w, block, k);

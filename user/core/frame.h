@@ -26,6 +26,8 @@ struct frames {
 	size_t size;			/* of @table; 0 or a power of two */
 	uint64_t count;
 	uint64_t used[FRAME_CLASSES];	/* ranges of each class */
+	uint64_t classes;		/* bits of those in use */
+	int64_t *credit;		/* for walks, see model_credit.c; NULL: any number of steps */
 };
 
 /* Told about a range that holds a part of what was asked for. Returns 0 to go on. */
@@ -38,6 +40,9 @@ typedef int (*frame_fn)(void *arg, struct range *r);
  */
 void frames_add(struct frames *f, struct range *r);
 
+/** frames_prefetch() - A range of @bytes at @paddr may be filed soon: ask memory for its place. */
+void frames_prefetch(const struct frames *f, uint64_t paddr, uint64_t bytes);
+
 /** frames_del() - Take @r out, if it is in. Before its addresses change. */
 void frames_del(struct frames *f, struct range *r);
 
@@ -49,7 +54,7 @@ void frames_del(struct frames *f, struct range *r);
  * @fn:    must not change the index
  * @arg:   for @fn
  *
- * Return: 0, or what @fn returned if not 0.
+ * Return: 0, what @fn returned if not 0, or -E2BIG: the credit is used up, not all was looked at.
  */
 int frames_each(const struct frames *f, uint64_t paddr, uint64_t last, frame_fn fn, void *arg);
 

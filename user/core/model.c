@@ -126,6 +126,7 @@ int model_apply(struct model *m, const struct op *op)
 	m->op = op;
 	m->npieces = 0;
 	m->faults->last = NULL;
+	credit_add(m);
 	if (op->kind >= sizeof(appliers) / sizeof(appliers[0]) || !appliers[op->kind])
 		return 0;
 
@@ -158,6 +159,7 @@ int model_new(struct model **out)
 	pool_init(&m->entries, sizeof(struct dma_entry));
 	pool_init(&m->cause_pool, sizeof(struct cause));
 	lingers_init(m);
+	credit_init(m);
 	m->missing = NEED_PAGES;	/* until its hook says that it hears */
 	*out = m;
 	return 0;

@@ -155,6 +155,7 @@ struct domain {
 	struct resv *resv;	/* of all devices in it */
 	uint32_t nresv;
 	struct cache *caches;
+	unsigned int ncaches;
 	struct exposures *exposures;	/* NULL until there is one */
 	struct replaced replaced[REPLACED_MAX];
 	unsigned int nreplaced;
@@ -234,15 +235,6 @@ struct task {
 	unsigned int nstack;		/* 0: unknown */
 	uint64_t stack[EV_STACK_PAGES];	/* physical pages of its kernel stack */
 };
-
-/* A part of physical memory. */
-struct area {
-	uint64_t first;
-	uint64_t last;
-	uint32_t kind;		/* enum ev_area_kind */
-};
-
-#define AREAS 256
 
 /* A kernel address by name. */
 struct symbol {
@@ -326,12 +318,14 @@ struct model {
 	struct linger *oldest_linger, *newest_linger;
 	uint64_t nlingers;
 	unsigned int exposed;	/* exposures that the last EV_PAGE_FREE opened */
+	uint64_t nexposed;	/* domains that ever had one */
 	struct omap kept;	/* id -> struct intent: named by findings */
 	struct faults *faults;
 	/* What the operation being applied removed; valid until the next one. */
 	struct piece *pieces;
 	size_t npieces;
 	size_t pieces_room;
+	int64_t credit;		/* steps that long walks may still take, see model_step() */
 	/* For the tally. */
 	struct known known;
 	uint64_t unknown;

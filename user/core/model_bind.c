@@ -91,7 +91,7 @@ static void bindings_drop(struct model *m, const struct domain *d)
 	struct device *dev;
 	unsigned int i;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		for (i = 0; i < dev->nbindings; i++) {
 			if (dev->bindings[i].domain != d)
 				continue;

@@ -11,6 +11,9 @@
 
 #include "model_priv.h"
 
+/* Of one domain: each map and unmap asks them all. What others owe is not known. */
+#define CACHES_MAX 1024
+
 static struct omap *cache_index(struct cache *c)
 {
 	return c->kind == CACHE_DEVTLB ? &c->iommu->devtlb : &c->iommu->iotlb;
@@ -45,8 +48,10 @@ static void domain_unlink(struct cache *c)
 
 	while (*at && *at != c)
 		at = &(*at)->next;
-	if (*at)
-		*at = c->next;
+	if (!*at)
+		return;
+	*at = c->next;
+	c->domain->ncaches--;
 }
 
 static void device_forget(struct device *dev, const struct cache *c)
@@ -223,6 +228,7 @@ static struct cache *cache_new(struct domain *d, const struct cache *like)
 	}
 	c->next = d->caches;
 	d->caches = c;
+	d->ncaches++;
 	if (c->kind == CACHE_IOTLB)
 		ghost_drop(c->iommu, c->did);
 	return c;
@@ -258,6 +264,10 @@ static int cache_enter(struct model *m, struct domain *d, struct device *dev,
 {
 	struct cache *c = cache_find(d, like);
 
+	if (!c && d->ncaches == CACHES_MAX) {
+		m->unknown++;
+		return 0;
+	}
 	if (!c)
 		c = cache_new(d, like);
 	if (!c)

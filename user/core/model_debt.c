@@ -12,6 +12,7 @@
 #include "model_priv.h"
 
 #define OWES_MAX (1u << 20)
+#define DEBT_STEPS 32
 
 struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last)
 {
@@ -28,12 +29,17 @@ struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last)
 	return omap_ceil(&c->owes, iova);
 }
 
+/* Debts are disjoint: behind the end of one, the next is the first that begins. */
+static struct owe *owe_after(const struct cache *c, uint64_t end, uint64_t last)
+{
+	struct owe *o = end < last ? omap_ceil(&c->owes, end + 1) : NULL;
+
+	return o && o->iova <= last ? o : NULL;
+}
+
 struct owe *owe_next(const struct cache *c, const struct owe *o, uint64_t last)
 {
-	if (o->last >= last)
-		return NULL;
-
-	return owe_first(c, o->last + 1, last);
+	return owe_after(c, o->last, last);
 }
 
 static int owe_add(struct model *m, struct cache *c, const struct owe *o)
@@ -115,12 +121,10 @@ void cache_pay(struct model *m, struct cache *c, const struct flush *f)
 		if (o->begin <= f->begin)
 			owe_cut(m, c, o, f->iova > o->iova ? f->iova : o->iova,
 				f->last < o->last ? f->last : o->last, f);
-		if (at >= f->last)
-			break;
-		o = owe_first(c, at + 1, f->last);
+		o = owe_after(c, at, f->last);
 	}
 	if (c->domain->exposures && c->domain->exposures->open)
-		exposures_settle(c->domain, f);
+		exposures_settle(m, c->domain, f);
 }
 
 bool flush_reaches(const struct flush *f, const struct cache *c)
@@ -152,22 +156,30 @@ void debts_forget(struct model *m, struct cache *c)
 	domain_calms(m, c->domain);
 }
 
-static void owes_carve(struct model *m, struct cache *c, uint64_t iova, uint64_t last)
+/* Return: was something owed there? */
+static bool owes_carve(struct model *m, struct cache *c, uint64_t iova, uint64_t last)
 {
 	struct owe *o;
+	bool owed = false;
 
-	while (c->nowes && (o = owe_first(c, iova, last)))
+	while (c->nowes && (o = owe_first(c, iova, last))) {
 		owe_cut(m, c, o, iova > o->iova ? iova : o->iova,
 			last < o->last ? last : o->last, NULL);
+		owed = true;
+	}
+	return owed;
 }
 
 void debts_close(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
 {
 	struct cache *c;
+	bool owed = false;
 
-	exposures_cut(d, iova, last);
 	for (c = d->caches; c; c = c->next)
-		owes_carve(m, c, iova, last);
+		owed |= owes_carve(m, c, iova, last);
+	/* Without a debt there is none that an exposure waits for. */
+	if (owed)
+		exposures_cut(d, iova, last);
 }
 
 void debts_close_absent(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
@@ -186,7 +198,7 @@ static void pay_from_ring(struct model *m, struct cache *c, uint64_t begin)
 	const struct iommu *u = c->iommu;
 	uint64_t i, oldest = u->nring > FLUSH_RING ? u->nring - FLUSH_RING : 0;
 
-	for (i = u->nring; i > oldest; i--) {
+	for (i = u->nring; i > oldest && model_step(m); i--) {
 		const struct flush *f = &u->ring[(i - 1) % FLUSH_RING];
 
 		if (f->end < begin)
@@ -292,11 +304,11 @@ static bool device_in(const struct device *dev, const struct domain *d)
 }
 
 /* A device translates there whose flushes are heard, but no tag said which are for @d. */
-static bool caches_untold(const struct model *m, const struct domain *d)
+static bool caches_untold(struct model *m, const struct domain *d)
 {
 	const struct device *dev;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		if (dev->driver_kind != EV_DRIVER_OTHER && device_in(dev, d) &&
 		    driver_heard(m, dev->driver_kind))
 			return true;
@@ -315,6 +327,8 @@ void debts_open(struct model *m, struct domain *d, const struct op *op)
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind == CACHE_ABSENT)
 			continue;
+		if (!model_steps(m, DEBT_STEPS))
+			return;
 		if (cache_owes(m, c, op))
 			cache_open(m, c, op);
 		else if (!model_cache_sure(m, c) && cache_heard(m, c))
@@ -336,6 +350,8 @@ void debts_open_absent(struct model *m, struct domain *d, const struct op *op)
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind != CACHE_ABSENT)
 			continue;
+		if (!model_steps(m, DEBT_STEPS))
+			return;
 		if (!model_sure_op(m, op) || !cache_owes(m, c, op)) {
 			m->unknown += cache_heard(m, c);
 			continue;

@@ -55,6 +55,8 @@ struct dma_entry *dma_match(const struct device *d, const struct op *op)
 			best = e;
 			least = diff;
 		}
+		if (!least)
+			break;
 	}
 	return best;
 }
@@ -117,10 +119,11 @@ static int book_add(struct device *d, struct dma_entry *e)
 	e->next = NULL;
 	if (!top && omap_put(&d->dma.live, e->addr, e))
 		return -ENOMEM;
-	while (top && top->next)
-		top = top->next;
 	if (top)
-		top->next = e;
+		top->tail->next = e;
+	else
+		top = e;
+	top->tail = e;
 	d->dma.nlive++;
 	d->dma.bytes += e->size;
 	if (d->dma.nlive > d->n.dma_live_max)
@@ -130,17 +133,20 @@ static int book_add(struct device *d, struct dma_entry *e)
 
 static void book_del(struct model *m, struct device *d, struct dma_entry *e)
 {
-	struct dma_entry *top = omap_get(&d->dma.live, e->addr);
+	struct dma_entry *top = omap_get(&d->dma.live, e->addr), *before = top;
 
 	line_del(m, e);
 	if (top == e && !e->next) {
 		omap_del(&d->dma.live, e->addr);
 	} else if (top == e) {
+		e->next->tail = e->tail;
 		omap_put(&d->dma.live, e->addr, e->next);
 	} else {
-		while (top->next != e)
-			top = top->next;
-		top->next = e->next;
+		while (before->next != e)
+			before = before->next;
+		before->next = e->next;
+		if (top->tail == e)
+			top->tail = before;
 	}
 	d->dma.nlive--;
 	d->dma.bytes -= e->size;

@@ -93,13 +93,13 @@ static bool device_behind(const struct device *dev, uint64_t iommu)
 }
 
 /* Devices of @kind with @sid; behind @iommu, unless that is 0. The last of them. */
-static unsigned int named_by(const struct model *m, uint32_t kind, uint32_t sid, uint64_t iommu,
+static unsigned int named_by(struct model *m, uint32_t kind, uint32_t sid, uint64_t iommu,
 			     const struct device **out)
 {
 	const struct device *dev;
 	unsigned int n = 0;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		if (dev->driver_kind != kind || dev->sid != sid ||
 		    (iommu && !device_behind(dev, iommu)))
 			continue;
@@ -110,7 +110,7 @@ static unsigned int named_by(const struct model *m, uint32_t kind, uint32_t sid,
 }
 
 /* The numbers of two PCI segments look alike: then the caches must tell. */
-static const struct device *device_of_sid(const struct model *m, const struct ev_fault *e,
+static const struct device *device_of_sid(struct model *m, const struct ev_fault *e,
 					  uint32_t sid)
 {
 	const struct device *dev = NULL;
@@ -122,12 +122,12 @@ static const struct device *device_of_sid(const struct model *m, const struct ev
 }
 
 /* Who is in one group may be behind one alias: they share the domain, and the blame. */
-static unsigned int group_peers(const struct model *m, const struct device *of)
+static unsigned int group_peers(struct model *m, const struct device *of)
 {
 	const struct device *dev;
 	unsigned int n = 0;
 
-	for (dev = m->first_device; dev; dev = dev->next)
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next)
 		n += dev != of && of->group >= 0 && dev->group == of->group;
 	return n;
 }
@@ -228,7 +228,7 @@ static void class_gone(const struct model *m, struct fault *f)
 		f->class = FAULT_UNHEARD;
 }
 
-static void classify(const struct model *m, struct fault *f, const struct op *op)
+static void classify(struct model *m, struct fault *f, const struct op *op)
 {
 	const struct range *r;
 

@@ -14,24 +14,24 @@
 
 #define PENDING_MAX 65536
 
-static void pay_chain(struct model *m, struct cache *c, const struct flush *f)
+/* Return: is the walk over all of them? */
+static bool pay_chain(struct model *m, struct cache *c, const struct flush *f)
 {
 	for (; c; c = c->peer) {
+		if (!model_step(m))
+			return false;
 		if (flush_reaches(f, c))
 			cache_pay(m, c, f);
 	}
+	return true;
 }
 
 static void pay_index(struct model *m, const struct omap *index, const struct flush *f)
 {
 	struct cache *c = omap_ceil(index, 0);
-	uint64_t key;
 
-	while (c) {
-		key = cache_id(c);
-		pay_chain(m, c, f);
-		c = omap_ceil(index, key + 1);
-	}
+	while (c && pay_chain(m, c, f))
+		c = omap_ceil(index, (uint64_t)cache_id(c) + 1);
 }
 
 static void iommu_pay(struct model *m, struct iommu *u, const struct flush *f)
@@ -62,7 +62,7 @@ static void flush_done(struct model *m, struct iommu *u, const struct flush *f)
 		entry_note(m, f);
 	if (f->scope == FLUSH_NONE || f->scope == FLUSH_ENTRY)
 		return;
-	wide_note(u, f);
+	wide_note(m, u, f);
 	if (f->failed || f->scope == FLUSH_UNKNOWN)
 		m->unknown++;
 	u->ring[u->nring++ % FLUSH_RING] = *f;
@@ -122,7 +122,7 @@ int apply_amd_cmd(struct model *m, const struct op *op)
 	if (!u || f.scope == FLUSH_NONE || f.scope == FLUSH_ENTRY)
 		return 0;
 	/* Of a switch that it was sent has to do: its wait may be another CPU's, heard later. */
-	wide_note(u, &f);
+	wide_note(m, u, &f);
 	if (u->npending == PENDING_MAX) {
 		/* Without waits to count on, better too generous than wrong. */
 		flush_done(m, u, &f);

@@ -159,10 +159,12 @@ bool page_free_valid(const struct op *op)
 	       !wire_range(op->u.page_free.paddr, op->u.page_free.bytes, &last);
 }
 
-static struct exposures *exposures_of(struct domain *d)
+static struct exposures *exposures_of(struct model *m, struct domain *d)
 {
-	if (!d->exposures)
-		d->exposures = calloc(1, sizeof(*d->exposures));
+	if (d->exposures)
+		return d->exposures;
+	d->exposures = calloc(1, sizeof(*d->exposures));
+	m->nexposed += !!d->exposures;
 	return d->exposures;
 }
 
@@ -175,7 +177,7 @@ static struct told told_op(const struct op *op)
 static int exposure_open(struct model *m, const struct range *r, const struct owe *o,
 			 const struct cache *c, const struct op *op)
 {
-	struct exposures *x = exposures_of(r->domain);
+	struct exposures *x = exposures_of(m, r->domain);
 	struct exposure *e;
 
 	if (!x)
@@ -225,12 +227,14 @@ static int expose(void *arg, struct range *r)
 int apply_page_free(struct model *m, const struct op *op)
 {
 	struct opening g = { .m = m, .op = op };
+	int ret;
 
 	m->exposed = 0;
 	if (!page_free_valid(op) || !model_sure_op(m, op))
 		return 0;
-	return frames_each(&m->gone, op->u.page_free.paddr,
-			   op->u.page_free.paddr + (op->u.page_free.bytes - 1), expose, &g);
+	ret = frames_each(&m->gone, op->u.page_free.paddr,
+			  op->u.page_free.paddr + (op->u.page_free.bytes - 1), expose, &g);
+	return ret == -E2BIG ? 0 : ret;
 }
 
 static bool exposure_owed(const struct domain *d, const struct exposure *e)
@@ -260,13 +264,17 @@ static void exposure_paid(struct exposures *x, const struct exposure *e, const s
 }
 
 /* @f reached a cache of @d. What is owed no more was owed until now, see exposures_cut(). */
-void exposures_settle(struct domain *d, const struct flush *f)
+void exposures_settle(struct model *m, struct domain *d, const struct flush *f)
 {
 	struct exposures *x = d->exposures;
 	struct exposure *e, **at = &x->open;
 
 	while ((e = *at)) {
-		if (exposure_owed(d, e)) {
+		if (!model_step(m)) {
+			exposures_cut(d, 0, UINT64_MAX);
+			return;
+		}
+		if (e->last < f->iova || e->iova > f->last || exposure_owed(d, e)) {
 			at = &e->next;
 			continue;
 		}
@@ -305,8 +313,8 @@ void exposures_tick(struct model *m)
 	struct domain *d;
 	struct exposure *e;
 
-	for (d = m->first_domain; d; d = d->next) {
-		for (e = d->exposures ? d->exposures->open : NULL; e; e = e->next)
+	for (d = m->nexposed ? m->first_domain : NULL; d && model_step(m); d = d->next) {
+		for (e = d->exposures ? d->exposures->open : NULL; e && model_step(m); e = e->next)
 			e->ticks++;
 	}
 }

@@ -66,7 +66,7 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 	if (d && moves) {
 		doubt_domain(m, d);
 	} else if (d) {
-		ranges_doubt(d, iova, last);
+		ranges_doubt(m, d, iova, last);
 		debts_close(m, d, iova, last);
 		d->whole_epoch = 0;
 	}

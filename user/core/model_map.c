@@ -15,12 +15,15 @@ struct removal {
 	const struct op *op;
 };
 
-void ranges_doubt(struct domain *d, uint64_t iova, uint64_t last)
+void ranges_doubt(struct model *m, struct domain *d, uint64_t iova, uint64_t last)
 {
 	struct range *r;
 
-	for (r = range_first(&d->ranges, iova, last); r; r = range_next(&d->ranges, r, last))
+	for (r = range_first(&d->ranges, iova, last); r; r = range_next(&d->ranges, r, last)) {
+		if (!model_step(m))
+			return;
 		r->flags |= RANGE_UNSURE;
+	}
 }
 
 static void count_map(struct domain *d, const struct op *op)
@@ -142,7 +145,7 @@ static void doubt_around(struct model *m, struct domain *d, const struct op *op)
 	if (__builtin_add_overflow(op->iova, done - 1, &done))
 		done = UINT64_MAX;
 	m->needs_table++;
-	ranges_doubt(d, base, last > done ? last : done);
+	ranges_doubt(m, d, base, last > done ? last : done);
 }
 
 static int unmap_ranges(struct model *m, struct domain *d, const struct op *op)
@@ -152,7 +155,7 @@ static int unmap_ranges(struct model *m, struct domain *d, const struct op *op)
 	uint64_t last = op->last;
 
 	if (done < size)
-		ranges_doubt(d, done ? op->iova + done : op->iova, op->last);
+		ranges_doubt(m, d, done ? op->iova + done : op->iova, op->last);
 	if (!done)
 		return 0;
 	if (done < size)
@@ -197,7 +200,7 @@ int apply_unmap(struct model *m, const struct op *op)
 	debts_close_absent(m, d, op->iova, op->last);
 	if (op->flags & EVF_ROLLBACK) {
 		/* Undoes what a failed map made; what was there before is a question. */
-		ranges_doubt(d, op->iova, op->last);
+		ranges_doubt(m, d, op->iova, op->last);
 		return 0;
 	}
 	if (unmap_ranges(m, d, op))

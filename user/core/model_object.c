@@ -182,8 +182,6 @@ static void iommus_free(struct model *m)
 
 	while ((u = m->first_iommu)) {
 		m->first_iommu = u->next;
-		omap_clear(&u->iotlb);
-		omap_clear(&u->devtlb);
 		ghosts_free(u);
 		free(u->pending);
 		free(u);
@@ -203,8 +201,20 @@ static void containers_free(struct model *m)
 	omap_clear(&m->containers);
 }
 
+/* Chains of caches are not taken apart one by one. */
+static void indexes_clear(struct model *m)
+{
+	struct iommu *u;
+
+	for (u = m->first_iommu; u; u = u->next) {
+		omap_clear(&u->iotlb);
+		omap_clear(&u->devtlb);
+	}
+}
+
 void objects_free(struct model *m)
 {
+	indexes_clear(m);
 	domains_free(m);
 	devices_free(m);
 	iommus_free(m);

@@ -5,6 +5,14 @@
 
 #include "model.h"
 
+/* model_credit.c: walks that a trace can make long */
+void credit_init(struct model *m);
+void credit_add(struct model *m);
+/* May the walk go on? If not, nothing that was known is sure any more. */
+bool model_step(struct model *m);
+/* The same for what costs as much as @n steps. */
+bool model_steps(struct model *m, unsigned int n);
+
 /* model_object.c: find or create */
 struct domain *domain_get(struct model *m, uint64_t ptr);
 struct device *device_get(struct model *m, uint64_t ptr);
@@ -50,8 +58,7 @@ void iommu_doubt(struct model *m, struct iommu *mmu);
 void entry_note(struct model *m, const struct flush *f);
 /* A flush of @iommu was lost, which no tag has named yet. */
 void entries_doubt(struct model *m, uint64_t iommu);
-void wide_note(struct iommu *u, const struct flush *f);
-void wide_note_all(struct iommu *u, const struct flush *f);
+void wide_note(struct model *m, struct iommu *u, const struct flush *f);
 void ghost_new(struct model *m, const struct cache *c, const struct device *dev);
 void ghost_drop(struct iommu *u, uint32_t did);
 void ghosts_free(struct iommu *u);
@@ -74,7 +81,7 @@ void lingers_init(struct model *m);
 void frames_listen(struct model *m, bool on);
 /* The unmap just applied to @d has opened its debts. */
 void lingers_note(struct model *m, const struct domain *d);
-void exposures_settle(struct domain *d, const struct flush *f);
+void exposures_settle(struct model *m, struct domain *d, const struct flush *f);
 void exposures_cut(struct domain *d, uint64_t iova, uint64_t last);
 void exposures_tick(struct model *m);
 void exposures_free(struct domain *d);
@@ -82,7 +89,7 @@ void exposures_free(struct domain *d);
 /* model_map.c */
 int apply_map(struct model *m, const struct op *op);
 int apply_unmap(struct model *m, const struct op *op);
-void ranges_doubt(struct domain *d, uint64_t iova, uint64_t last);
+void ranges_doubt(struct model *m, struct domain *d, uint64_t iova, uint64_t last);
 
 /* model_table.c */
 int apply_table(struct model *m, const struct op *op);

@@ -60,18 +60,18 @@ static bool group_seen(const struct domain *d, int32_t nr)
 	return false;
 }
 
-static bool group_alone(const struct model *m, const struct device *dev)
+static bool group_alone(struct model *m, const struct device *dev)
 {
 	const struct device *other;
 
-	for (other = m->first_device; other; other = other->next) {
+	for (other = m->first_device; other && model_step(m); other = other->next) {
 		if (other != dev && other->group == dev->group)
 			return false;
 	}
 	return true;
 }
 
-static int domain_resv_add(const struct model *m, struct domain *d, struct device *dev,
+static int domain_resv_add(struct model *m, struct domain *d, struct device *dev,
 			   const struct group *g)
 {
 	bool alone = group_alone(m, dev);
@@ -97,7 +97,7 @@ int domain_resv_update(struct model *m, struct domain *d)
 	struct device *dev;
 
 	d->nresv = 0;
-	for (dev = m->first_device; dev && !d->dead; dev = dev->next) {
+	for (dev = m->first_device; dev && !d->dead && model_step(m); dev = dev->next) {
 		const struct group *g = model_group(m, dev->group);
 
 		if (!bound(dev, d) || !g || !g->known || !g->n || group_seen(d, g->nr))
@@ -113,7 +113,7 @@ static int group_tell(struct model *m, const struct group *g)
 	const struct device *dev;
 	const struct binding *b;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		b = dev->group == g->nr ? device_binding(dev, EV_TAG_NO_PASID) : NULL;
 		if (b && b->domain && domain_resv_update(m, b->domain))
 			return -ENOMEM;

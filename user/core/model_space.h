@@ -98,4 +98,13 @@ struct slot *slot_first(const struct container *c, uint64_t iova, uint64_t last)
 /** slot_after() - Return: the slot above @s that intersects [.., @last], or NULL. */
 struct slot *slot_after(const struct container *c, const struct slot *s, uint64_t last);
 
+/* A part of physical memory. */
+struct area {
+	uint64_t first;
+	uint64_t last;
+	uint32_t kind;		/* enum ev_area_kind */
+};
+
+#define AREAS 256
+
 #endif

@@ -78,59 +78,60 @@ static bool reaches_ghost(const struct flush *f, const struct ghost *g)
 	return f->scope != FLUSH_DEVICE && flush_covers_pasid(f, g->pasid);
 }
 
-static void wide_note_did(struct iommu *u, const struct flush *f)
+/* Return: is the walk over all of them? */
+static bool wide_note_chain(struct model *m, struct cache *c, const struct flush *f)
 {
-	struct ghost *g = omap_get(&u->ghosts, f->did);
-	struct cache *c;
-
-	if (g && reaches_ghost(f, g))
-		wide_add(&g->wide, f);
-	for (c = omap_get(&u->iotlb, f->did); c; c = c->peer) {
+	for (; c; c = c->peer) {
+		if (!model_step(m))
+			return false;
 		if (flush_reaches(f, c))
 			wide_add(&c->wide, f);
 	}
+	return true;
 }
 
-static void wide_note_index(const struct omap *index, const struct flush *f, bool by_did)
+static void wide_note_did(struct model *m, struct iommu *u, const struct flush *f)
 {
-	struct cache *chain = omap_ceil(index, 0), *c;
+	struct ghost *g = omap_get(&u->ghosts, f->did);
 
-	while (chain) {
-		for (c = chain; c; c = c->peer)
-			wide_add(&c->wide, f);
-		chain = omap_ceil(index, (uint64_t)(by_did ? chain->did : chain->sid) + 1);
-	}
+	if (g && reaches_ghost(f, g))
+		wide_add(&g->wide, f);
+	wide_note_chain(m, omap_get(&u->iotlb, f->did), f);
 }
 
-void wide_note_all(struct iommu *u, const struct flush *f)
+static void wide_note_index(struct model *m, const struct omap *index, const struct flush *f)
+{
+	struct cache *chain = omap_ceil(index, 0);
+
+	while (chain && wide_note_chain(m, chain, f))
+		chain = omap_ceil(index, (uint64_t)cache_id(chain) + 1);
+}
+
+static void wide_note_all(struct model *m, struct iommu *u, const struct flush *f)
 {
 	struct ghost *g;
 
-	for (g = omap_ceil(&u->ghosts, 0); g; g = omap_ceil(&u->ghosts, (uint64_t)g->did + 1))
+	for (g = omap_ceil(&u->ghosts, 0); g && model_step(m);
+	     g = omap_ceil(&u->ghosts, (uint64_t)g->did + 1))
 		wide_add(&g->wide, f);
-	wide_note_index(&u->iotlb, f, true);
+	wide_note_index(m, &u->iotlb, f);
 	if (f->scope == FLUSH_UNKNOWN)
-		wide_note_index(&u->devtlb, f, false);
+		wide_note_index(m, &u->devtlb, f);
 }
 
-void wide_note(struct iommu *u, const struct flush *f)
+void wide_note(struct model *m, struct iommu *u, const struct flush *f)
 {
-	struct cache *c;
-
 	switch (f->scope) {
 	case FLUSH_DOMAIN:
 	case FLUSH_PASID:
-		wide_note_did(u, f);
+		wide_note_did(m, u, f);
 		break;
 	case FLUSH_DEVICE:
-		for (c = omap_get(&u->devtlb, f->sid); c; c = c->peer) {
-			if (flush_reaches(f, c))
-				wide_add(&c->wide, f);
-		}
+		wide_note_chain(m, omap_get(&u->devtlb, f->sid), f);
 		break;
 	case FLUSH_GLOBAL:
 	case FLUSH_UNKNOWN:
-		wide_note_all(u, f);
+		wide_note_all(m, u, f);
 		break;
 	default:
 		break;
@@ -257,7 +258,7 @@ void leaves_end(struct model *m, const struct domain *d)
 {
 	struct device *dev;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		if (dev->leave.domain == d)
 			dev->leave.domain = NULL;
 	}
@@ -267,7 +268,7 @@ void leaves_expire(struct model *m)
 {
 	struct device *dev;
 
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		if (dev->leave.domain && dev->leave.begin + LEAVE_NS < m->now)
 			dev->leave.domain = NULL;
 	}

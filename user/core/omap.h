@@ -2,15 +2,26 @@
 /*
  * Ordered map from 64-bit keys to pointers: the six functions behind which the
  * choice of JudyL can be changed. Values are owned by the caller and are never NULL.
+ *
+ * One answer is remembered: checkers and model ask for the same place, one after the other.
+ * Looking therefore writes, behind the const: a map is for one thread.
  */
 #ifndef IOMMUSCOPE_OMAP_H
 #define IOMMUSCOPE_OMAP_H
 
 #include <stdint.h>
 
+/* No key is in [low + 1, high]: the floor of each key in [low, high] is @value, with key @low. */
+struct omap_memo {
+	uint64_t low;
+	uint64_t high;
+	void *value;		/* NULL: nothing is remembered */
+};
+
 /* All zero is the empty map. */
 struct omap {
 	void *root;
+	struct omap_memo memo;
 };
 
 /** omap_get() - Return: the value at exactly @key, or NULL. */

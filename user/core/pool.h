@@ -9,11 +9,12 @@ struct pool_chunk;
 
 struct pool {
 	size_t size;
+	size_t chunk_bytes;	/* of the next one */
 	void *free;
 	struct pool_chunk *chunks;
 };
 
-/** pool_init() - @size: bytes per object, at least that of a pointer. */
+/** pool_init() - @size: bytes per object, at least that of a pointer, at most some hundred. */
 void pool_init(struct pool *p, size_t size);
 
 /** pool_get() - Return: an object with undefined content, or NULL without memory. */

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* The list of findings. Looking for twins is hashed; everything else walks the list. */
+/*
+ * The list of findings. Looking for twins is hashed; taking back walks from the newest to the
+ * oldest that may be concerned. Who began long ago concerns all of them: as in model_credit.c,
+ * walks take their steps from a credit that each record adds to, and what none is left for is
+ * taken back unseen.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +13,9 @@
 
 /* A flood of different findings says no more than its first part. */
 #define FINDINGS_MAX 100000
+
+#define CREDIT_MAX (16 << 20)
+#define CREDIT_OF_RECORD 64
 
 static const char *const names[FINDING_COUNT] = {
 	[FINDING_MAP_OVERLAP] = "map-overlap",
@@ -50,6 +58,7 @@ void report_init(struct report *rep)
 {
 	memset(rep, 0, sizeof(*rep));
 	rep->tail = &rep->first;
+	rep->credit = CREDIT_MAX;
 }
 
 void report_drain(struct report *rep)
@@ -62,6 +71,8 @@ void report_drain(struct report *rep)
 	}
 	omap_clear(&rep->twins);
 	rep->tail = &rep->first;
+	rep->newest = NULL;
+	rep->settled = NULL;
 }
 
 static uint64_t mix(uint64_t h, uint64_t v)
@@ -120,6 +131,8 @@ static int report_store(struct report *rep, const struct finding *f, uint64_t ha
 	n->count = 1;
 	n->retracted = false;
 	n->next = NULL;
+	n->prev = rep->newest;
+	n->upto_ns = n->prev && n->prev->upto_ns > n->time_ns ? n->prev->upto_ns : n->time_ns;
 	n->twin = omap_get(&rep->twins, hash);
 	if (omap_put(&rep->twins, hash, n)) {
 		free(n);
@@ -127,6 +140,7 @@ static int report_store(struct report *rep, const struct finding *f, uint64_t ha
 	}
 	*rep->tail = n;
 	rep->tail = &n->next;
+	rep->newest = n;
 	rep->stored++;
 	if (n->time_ns > rep->newest_ns)
 		rep->newest_ns = n->time_ns;
@@ -178,35 +192,69 @@ const struct tally *report_tally(const struct report *rep)
 	return &rep->tally;
 }
 
-void report_retract(struct report *rep, report_match_fn match, void *arg)
+/* ---- taking back ---- */
+
+void report_turn(struct report *rep)
+{
+	if (rep->credit < CREDIT_MAX)
+		rep->credit += CREDIT_OF_RECORD;
+}
+
+/* What a walk could not look at might be explained: nothing of it stands. */
+static void settle_all(struct report *rep)
 {
 	struct finding *f;
 
-	for (f = rep->first; f; f = f->next) {
-		if (f->retracted || (match && !match(arg, f)))
+	for (f = rep->newest; f != rep->settled; f = f->prev) {
+		rep->tally.retracted += !f->retracted;
+		f->retracted = true;
+	}
+	rep->settled = rep->newest;
+}
+
+/* From @f on backwards, the first that stands and may be of @since_ns or later. */
+static struct finding *standing(struct report *rep, struct finding *f, uint64_t since_ns)
+{
+	for (; f && f != rep->settled && f->upto_ns >= since_ns; f = f->prev) {
+		if (--rep->credit < 0) {
+			settle_all(rep);
+			return NULL;
+		}
+		if (!f->retracted)
+			return f;
+	}
+	return NULL;
+}
+
+void report_retract(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg)
+{
+	struct finding *f = standing(rep, rep->newest, since_ns);
+
+	for (; f; f = standing(rep, f->prev, since_ns)) {
+		if (match && !match(arg, f))
 			continue;
 		f->retracted = true;
 		rep->tally.retracted++;
 	}
 }
 
-void report_fold(struct report *rep, report_match_fn match, void *arg)
+void report_fold(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg)
 {
-	struct finding *f;
+	struct finding *f = standing(rep, rep->newest, since_ns);
 
-	for (f = rep->first; f; f = f->next) {
-		if (!f->retracted && match(arg, f))
+	for (; f; f = standing(rep, f->prev, since_ns)) {
+		if (match(arg, f))
 			f->retracted = true;
 	}
 }
 
-void report_soften(struct report *rep, report_match_fn match, void *arg, enum finding_id id,
-		   const char *why)
+void report_soften(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg,
+		   enum finding_id id, const char *why)
 {
-	struct finding *f;
+	struct finding *f = standing(rep, rep->newest, since_ns);
 
-	for (f = rep->first; f; f = f->next) {
-		if (f->retracted || f->grade == GRADE_NOTE || !match(arg, f))
+	for (; f; f = standing(rep, f->prev, since_ns)) {
+		if (f->grade == GRADE_NOTE || !match(arg, f))
 			continue;
 		f->grade = GRADE_NOTE;
 		if (id != FINDING_COUNT)

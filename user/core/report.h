@@ -94,6 +94,8 @@ struct finding {
 	struct ref refs[FINDING_REFS];
 	struct detail details[FINDING_DETAILS];
 	struct finding *next;	/* in order of discovery */
+	struct finding *prev;
+	uint64_t upto_ns;	/* the latest @time_ns of this and all before */
 	struct finding *twin;	/* of one hash; private */
 };
 
@@ -122,6 +124,9 @@ struct report {
 	struct omap twins;
 	uint64_t stored;
 	uint64_t newest_ns;	/* time of the newest finding */
+	struct finding *newest;
+	struct finding *settled;	/* this and all before stay as they are, or NULL */
+	int64_t credit;		/* findings that walks may still look at */
 	bool quiet;		/* count as suppressed */
 	struct tally tally;
 };
@@ -162,21 +167,31 @@ const struct tally *report_tally(const struct report *rep);
 /** typedef report_match_fn - Return: true to select @f. */
 typedef bool (*report_match_fn)(void *arg, const struct finding *f);
 
-/** report_retract() - Take back what @match selects; NULL selects all. */
-void report_retract(struct report *rep, report_match_fn match, void *arg);
+/** report_turn() - A record came: walks may look at more, see report.c. */
+void report_turn(struct report *rep);
 
-/** report_fold() - Take out what @match selects: another finding says it. Counts nowhere. */
-void report_fold(struct report *rep, report_match_fn match, void *arg);
+/**
+ * report_retract() - Take back what @match selects
+ * @rep:      the report
+ * @since_ns: only of this time or later
+ * @match:    selects; NULL selects all
+ * @arg:      for @match
+ */
+void report_retract(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg);
+
+/** report_fold() - As report_retract(): another finding says it. Counts nowhere. */
+void report_fold(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg);
 
 /**
  * report_soften() - Make notes of what @match selects
- * @rep:   the report
- * @match: selects
- * @arg:   for @match
- * @id:    what they are called from now on; FINDING_COUNT keeps the name
- * @why:   static text, kept as the detail "why"
+ * @rep:      the report
+ * @since_ns: only of this time or later
+ * @match:    selects
+ * @arg:      for @match
+ * @id:       what they are called from now on; FINDING_COUNT keeps the name
+ * @why:      static text, kept as the detail "why"
  */
-void report_soften(struct report *rep, report_match_fn match, void *arg, enum finding_id id,
+void report_soften(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg, enum finding_id id,
 		   const char *why);
 
 /** finding_ref() - Add a reference; silently full after FINDING_REFS. */

@@ -196,7 +196,8 @@ static void fill(struct op *op, const struct ev_hdr *h, const void *buf, const s
 	op->seq = h->seq;
 	op->end = h->time_ns;
 	op->begin = s->begin_at ? get64(buf, s->begin_at) : h->time_ns;
-	memset(&op->u, 0, s->len);
+	if (h->len < s->len)
+		memset(&op->u, 0, s->len);
 	memcpy(&op->u, buf, h->len < s->len ? h->len : s->len);
 	if (s->is_op) {
 		fill_op(op, &op->u.op);

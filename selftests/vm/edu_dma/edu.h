@@ -100,6 +100,9 @@ int act_sync_dir(struct edu_dma *edu);
 int act_sync_cpu(struct edu_dma *edu);
 int act_sync_nents(struct edu_dma *edu);
 
+/* loop.c: correct uses, timed. The same. */
+int act_loop(struct edu_dma *edu);
+
 /* device.c: the device uses memory. The same. */
 int act_dma(struct edu_dma *edu);
 int act_late(struct edu_dma *edu);

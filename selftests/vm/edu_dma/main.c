@@ -165,6 +165,7 @@ static const struct {
 	{ "late", act_late },
 	{ "stray", act_stray },
 	{ "deny", act_deny },
+	{ "loop", act_loop },
 };
 
 static ssize_t action_store(struct device *dev, struct device_attribute *attr, const char *buf,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Bounded work: what a trace that uses up the credit of walks is told, and that what comes after
+ * is judged again. And the memory of the ordered map, against a map without one.
+ */
+#include "core/omap.h"
+#include "story.h"
+
+#define IOVA 0x40000000ULL
+#define PADDR(iova) (0x100000000ULL + (iova))	/* of map() */
+#define RANGES 20000U
+#define DOUBTS 3000U
+
+static void begin_pages(struct story *s)
+{
+	story_begin_attached(s);
+	hook(s, HOOK_PAGE_FREE, EV_HOOK_HEARD);
+}
+
+/* Each of these doubts all ranges but the first: far more steps than the records bring. */
+static void use_up(struct story *s)
+{
+	unsigned int i;
+
+	for (i = 1; i <= RANGES; i++)
+		map(s, IOVA + i * PAGE, PAGE);
+	for (i = 0; i < DOUBTS; i++) {
+		s->next.flags = EVF_ROLLBACK;
+		unmap_fast(s, IOVA + PAGE, RANGES * PAGE);
+	}
+}
+
+static void nothing_is_sure_afterwards(void **state)
+{
+	struct story s;
+	uint64_t unknown;
+
+	(void)state;
+	begin_pages(&s);
+	map(&s, IOVA, PAGE);
+	use_up(&s);
+	unknown = unknowns(&s);
+	page_free(&s, PADDR(IOVA), PAGE);
+	expect_clean(&s);
+	assert_true(unknowns(&s) > unknown);
+	story_end(&s);
+}
+
+/* The same with a few doubts: the first range is still sure. */
+static void a_few_walks_cost_nothing(void **state)
+{
+	struct story s;
+	unsigned int i;
+
+	(void)state;
+	begin_pages(&s);
+	map(&s, IOVA, PAGE);
+	for (i = 1; i <= RANGES; i++)
+		map(&s, IOVA + i * PAGE, PAGE);
+	for (i = 0; i < 100; i++) {
+		s.next.flags = EVF_ROLLBACK;
+		unmap_fast(&s, IOVA + PAGE, RANGES * PAGE);
+	}
+	page_free(&s, PADDR(IOVA), PAGE);
+	expect(&s, "freed-while-mapped", 1);
+	story_end(&s);
+}
+
+#define KEYS 64
+
+static uint64_t rnd(uint64_t below)
+{
+	static uint64_t seed = 88172645463325252ULL;
+
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed % below;
+}
+
+static void *slow_floor(void *const *all, uint64_t key)
+{
+	uint64_t i = key < KEYS ? key : KEYS - 1;
+
+	while (i && !all[i])
+		i--;
+	return all[i];
+}
+
+static void omap_remembers_what_is_true(void **state)
+{
+	static char value[KEYS];
+	void *all[KEYS] = { NULL };
+	struct omap m = { 0 };
+	uint64_t key;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 200000; i++) {
+		key = rnd(KEYS);
+		switch (rnd(4)) {
+		case 0:
+			all[key] = &value[rnd(KEYS)];
+			assert_int_equal(omap_put(&m, key, all[key]), 0);
+			break;
+		case 1:
+			all[key] = NULL;
+			omap_del(&m, key);
+			break;
+		case 2:
+			assert_ptr_equal(omap_get(&m, key), all[key]);
+			break;
+		default:
+			key = rnd(8) ? key : UINT64_MAX - key;
+			assert_ptr_equal(omap_floor(&m, key), slow_floor(all, key));
+			break;
+		}
+	}
+	omap_clear(&m);
+	assert_null(omap_floor(&m, UINT64_MAX));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_sure_afterwards),
+		cmocka_unit_test(a_few_walks_cost_nothing),
+		cmocka_unit_test(omap_remembers_what_is_true),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
