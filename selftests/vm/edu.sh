@@ -27,6 +27,13 @@ expect_finding() {
 	[ $((at)) -eq $((addr)) ] || fail "$1 is at $at, not at $addr"
 }
 
+# expect_caller ID ACT: its evidence names the driver's function.
+expect_caller() {
+	"$scope" check --json "$work/trace" | grep "\"finding\":\"$1\"" |
+		grep -q "\"caller\":\"act_$2\(.cold\)\{0,1\}+[^\"]*\[edu_dma\]\"" ||
+		fail "$1 does not name act_$2"
+}
+
 # expect_nothing_but ID...
 expect_nothing_but() {
 	for id; do

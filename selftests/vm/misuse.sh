@@ -31,13 +31,13 @@ act_address() {
 	sed -n "s/.*edu_dma.*: $1: [a-z_]* addr=\(0x[0-9a-f]*\).*/\1/p" "$work/dmesg" | head -n 1
 }
 
-# expect_misuse ACT GRADE WHAT: found once at the driver's address, by that function. Others of
-# the same kind by it are not looked at: one act may do it twice. Compilers put what is seldom run
-# into act_NAME.cold.
+# expect_misuse ACT GRADE WHAT [BDF]: found once at the driver's address, by that function, about
+# the device (edu). Others of the same kind by it are not looked at: one act may do it twice.
+# Compilers put what is seldom run into act_NAME.cold.
 expect_misuse() {
 	addr=$(act_address "$1")
 	grep "\"caller\":\"act_$1\\(.cold\\)\\{0,1\\}+[^\"]*\[edu_dma\]\"" "$work/left" |
-		grep "\"grade\":\"$2\".*\"device\":\"$EDU_BDF\".*\"what\":\"$3\"" >"$work/match"
+		grep "\"grade\":\"$2\".*\"device\":\"${4:-$EDU_BDF}\".*\"what\":\"$3\"" >"$work/match"
 	times=$(grep '"finding":"dma-unmap-mismatch"' "$work/match" | grep -c "\"iova\":\"$addr\"")
 	[ "$times" -eq 1 ] || fail "$1: \"$3\" was found $times times at $addr"
 	echo "ok - $1: $3 at $addr"
