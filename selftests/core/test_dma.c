@@ -206,6 +206,55 @@ static void a_device_that_moved_has_a_past(void **state)
 	story_end(&s);
 }
 
+static void moves(struct story *s, uint64_t old, uint64_t domain, uint32_t hook)
+{
+	struct ev_attach r = { .dev = DEV, .domain = domain, .old = old,
+			       .pasid = EV_TAG_NO_PASID, .hook = hook };
+
+	op_fill(s, &r.op);
+	SEND(s, EV_ATTACH, r);
+}
+
+struct successor {
+	uint32_t hook;		/* how the one from before went */
+	uint16_t flags;		/* of what describes the next one */
+	uint64_t old;		/* where that was before its first move */
+	uint64_t findings;
+};
+
+static const struct successor successors[] = {
+	{ HOOK_RELEASE, 0, 0, 1 },
+	{ HOOK_RELEASE, 0, DOM2, 0 },		/* a move that was not heard */
+	{ HOOK_RELEASE, EVF_STATE, 0, 0 },	/* it came unheard */
+	{ HOOK_ATTACH, 0, 0, 0 },		/* still the same one */
+};
+
+/* A new device's memory is what the allocator was given last: the old one's. */
+static void another_device_at_the_same_address(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(successors) / sizeof(successors[0]); i++) {
+		const struct successor *n = &successors[i];
+		struct story s;
+
+		story_begin(&s);
+		s.next.flags = EVF_STATE;
+		describe_device(&s, DEV, EV_DRIVER_VTD);
+		s.next.flags = EVF_STATE;
+		attach(&s, DEV, DOM);
+		moves(&s, DOM, 0, n->hook);
+		s.next.flags = n->flags;
+		describe_device(&s, DEV, EV_DRIVER_VTD);
+		moves(&s, n->old, DOM, HOOK_ATTACH);
+		unbind(&s, DEV);
+		dma(&s, EV_DMA_UNMAP, 0x2000, PAGE, EV_DMA_PAGE, 2);
+		expect(&s, "dma-unmap-mismatch", n->findings);
+		story_end(&s);
+	}
+}
+
 static void shared_addresses_match_the_best(void **state)
 {
 	struct story s;
@@ -358,6 +407,7 @@ int main(void)
 		cmocka_unit_test(links_end_by_range),
 		cmocka_unit_test(a_device_from_before_has_a_past),
 		cmocka_unit_test(a_device_that_moved_has_a_past),
+		cmocka_unit_test(another_device_at_the_same_address),
 		cmocka_unit_test(more_permission_than_asked),
 		cmocka_unit_test(new_kernels_let_drivers_leave_out_unmaps),
 		cmocka_unit_test(translated_devices_unmap_on_new_kernels),

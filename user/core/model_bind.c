@@ -22,6 +22,16 @@ static bool device_is_news(const struct device *d, const struct ev_device *e)
 	       memcmp(d->name, e->name, sizeof(e->name));
 }
 
+/* The first record of a device, or of the next one at the address of one that has left. */
+static void device_arrives(const struct model *m, struct device *d, const struct op *op)
+{
+	if (d->described && !d->left)
+		return;
+	d->born = m->attached && !(op->flags & EVF_STATE);
+	if (!d->born)
+		d->dma.known_epoch = 0;
+}
+
 int apply_device(struct model *m, const struct op *op)
 {
 	const struct ev_device *e = &op->u.device;
@@ -30,8 +40,7 @@ int apply_device(struct model *m, const struct op *op)
 	if (!d)
 		return -ENOMEM;
 
-	if (!d->described)
-		d->born = m->attached && !(op->flags & EVF_STATE);
+	device_arrives(m, d, op);
 	if (device_is_news(d, e) && group_forget(m, e->group))
 		return -ENOMEM;
 	d->described = true;
@@ -294,8 +303,8 @@ int apply_attach(struct model *m, const struct op *op)
 	if (!b || (e->domain && !d))
 		return -ENOMEM;
 	dev->group = e->group;
-	if (e->old && !dev->nmoves)
-		dev->born = false;	/* it was somewhere before the walk could see it */
+	if (e->old && !b->domain)
+		dev->born = false;	/* it was somewhere that was not heard of */
 	if (state_is_late(m, dev, e->pasid, op))
 		return 0;
 	if (d && !e->ret)
