@@ -20,6 +20,15 @@ misuse_story() {
 	"$scope" check --json "$work/trace" | grep '"finding":' | grep -v '"grade":"exposure"' >"$work/left"
 }
 
+# renew BDF...: the device leaves the machine and comes back, with a new address space. What was
+# unmapped without having been mapped is free twice in the old one, and would be given out twice.
+renew() {
+	for bdf; do
+		echo 1 >"$pci/devices/$bdf/remove"
+		echo 1 >"$pci/rescan"
+	done
+}
+
 # misuse_act ACT...: commands for these acts.
 misuse_act() {
 	for act; do
