@@ -218,15 +218,18 @@ static void moves(struct story *s, uint64_t old, uint64_t domain, uint32_t hook)
 struct successor {
 	uint32_t hook;		/* how the one from before went */
 	uint16_t flags;		/* of what describes the next one */
+	uint32_t device_flags;
 	uint64_t old;		/* where that was before its first move */
 	uint64_t findings;
 };
 
 static const struct successor successors[] = {
-	{ HOOK_RELEASE, 0, 0, 1 },
-	{ HOOK_RELEASE, 0, DOM2, 0 },		/* a move that was not heard */
-	{ HOOK_RELEASE, EVF_STATE, 0, 0 },	/* it came unheard */
-	{ HOOK_ATTACH, 0, 0, 0 },		/* still the same one */
+	{ HOOK_RELEASE, 0, 0, 0, 1 },
+	{ HOOK_RELEASE, 0, 0, DOM, 1 },			/* as 6.1 says it */
+	{ HOOK_RELEASE, 0, EV_DEV_DEFERRED, DOM, 0 },	/* entered for good, late */
+	{ HOOK_RELEASE, 0, 0, DOM2, 0 },		/* a move that was not heard */
+	{ HOOK_RELEASE, EVF_STATE, 0, 0, 0 },		/* it came unheard */
+	{ HOOK_ATTACH, 0, 0, 0, 0 },			/* still the same one */
 };
 
 /* A new device's memory is what the allocator was given last: the old one's. */
@@ -237,6 +240,8 @@ static void another_device_at_the_same_address(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(successors) / sizeof(successors[0]); i++) {
 		const struct successor *n = &successors[i];
+		struct ev_device r = { .dev = DEV, .driver_kind = EV_DRIVER_VTD, .sid = SID,
+				       .flags = n->device_flags, .name = "0000:00:02.0" };
 		struct story s;
 
 		story_begin(&s);
@@ -246,7 +251,7 @@ static void another_device_at_the_same_address(void **state)
 		attach(&s, DEV, DOM);
 		moves(&s, DOM, 0, n->hook);
 		s.next.flags = n->flags;
-		describe_device(&s, DEV, EV_DRIVER_VTD);
+		SEND(&s, EV_DEVICE, r);
 		moves(&s, n->old, DOM, HOOK_ATTACH);
 		unbind(&s, DEV);
 		dma(&s, EV_DMA_UNMAP, 0x2000, PAGE, EV_DMA_PAGE, 2);

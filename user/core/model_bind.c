@@ -293,6 +293,15 @@ static bool state_agrees(struct model *m, struct binding *b, const struct domain
 	return true;
 }
 
+/*
+ * It was somewhere that was not heard of. 6.1 sets a group's domain before the first device enters
+ * it: there a new device comes from where it goes to, as one does whose attach was deferred.
+ */
+static bool was_elsewhere(const struct device *dev, const struct ev_attach *e)
+{
+	return e->old && (e->old != e->domain || dev->deferred);
+}
+
 int apply_attach(struct model *m, const struct op *op)
 {
 	const struct ev_attach *e = &op->u.attach;
@@ -303,8 +312,8 @@ int apply_attach(struct model *m, const struct op *op)
 	if (!b || (e->domain && !d))
 		return -ENOMEM;
 	dev->group = e->group;
-	if (e->old && !b->domain)
-		dev->born = false;	/* it was somewhere that was not heard of */
+	if (!b->domain && was_elsewhere(dev, e))
+		dev->born = false;
 	if (state_is_late(m, dev, e->pasid, op))
 		return 0;
 	if (d && !e->ret)
