@@ -91,6 +91,7 @@ int act_cpu(struct edu_dma *edu);
 int act_attrs(struct edu_dma *edu);
 int act_stack(struct edu_dma *edu);
 int act_text(struct edu_dma *edu);
+int act_rodata(struct edu_dma *edu);
 int act_overlap(struct edu_dma *edu);
 int act_long(struct edu_dma *edu);
 int act_boundary(struct edu_dma *edu);
@@ -98,6 +99,7 @@ int act_sync(struct edu_dma *edu);
 int act_sync_size(struct edu_dma *edu);
 int act_sync_dir(struct edu_dma *edu);
 int act_sync_cpu(struct edu_dma *edu);
+int act_sync_device(struct edu_dma *edu);
 int act_sync_nents(struct edu_dma *edu);
 
 /* loop.c: correct uses, timed. The same. */

@@ -3,6 +3,7 @@
  * The misuses. Each is a function of its own name: findings name it as the caller. What is
  * wrong is the bookkeeping alone: no DMA takes place, and in the end everything is freed once.
  */
+#include <linux/ctype.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
@@ -201,6 +202,20 @@ noinline int act_text(struct edu_dma *edu)
 	return 0;
 }
 
+/* The kernel's constants, as if the device could write them. It does not. */
+noinline int act_rodata(struct edu_dma *edu)
+{
+	void *constants = PTR_ALIGN_DOWN((void *)_ctype, 16);
+	dma_addr_t addr = dma_map_single(edu->dev, constants, 16, DMA_FROM_DEVICE);
+
+	if (dma_mapping_error(edu->dev, addr))
+		return -ENOMEM;
+
+	say_dma(edu, "rodata", "map_single", addr, 16);
+	dma_unmap_single(edu->dev, addr, 16, DMA_FROM_DEVICE);
+	return 0;
+}
+
 /* One cache line, mapped twice for the device to write. */
 noinline int act_overlap(struct edu_dma *edu)
 {
@@ -304,6 +319,21 @@ noinline int act_sync_cpu(struct edu_dma *edu)
 	want_syncs(edu);
 	dma_sync_single_for_cpu(edu->dev, addr, WHOLE, DMA_BIDIRECTIONAL);
 	unmap_single(edu, "sync_cpu", addr, WHOLE, DMA_TO_DEVICE);
+	return 0;
+}
+
+/* Handed to the device for reading, what the device only writes. */
+noinline int act_sync_device(struct edu_dma *edu)
+{
+	dma_addr_t addr = dma_map_single(edu->dev, edu->buf, WHOLE, DMA_FROM_DEVICE);
+
+	if (dma_mapping_error(edu->dev, addr))
+		return -ENOMEM;
+
+	say_dma(edu, "sync_device", "map_single", addr, WHOLE);
+	want_syncs(edu);
+	dma_sync_single_for_device(edu->dev, addr, WHOLE, DMA_BIDIRECTIONAL);
+	dma_unmap_single(edu->dev, addr, WHOLE, DMA_FROM_DEVICE);
 	return 0;
 }
 
