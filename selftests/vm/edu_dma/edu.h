@@ -21,8 +21,8 @@ struct edu_dma {
 	struct scatterlist sg[2];
 };
 
-static inline void say_dma(struct edu_dma *edu, const char *act, const char *call, dma_addr_t addr,
-		    size_t size)
+static inline void say_dma(struct edu_dma *edu, const char *act, const char *call,
+			   dma_addr_t addr, size_t size)
 {
 	dev_info(edu->dev, "%s: %s addr=0x%llx size=%zu\n", act, call, (u64)addr, size);
 }
@@ -37,8 +37,8 @@ static __always_inline int map_single(struct edu_dma *edu, const char *act, dma_
 	return 0;
 }
 
-static __always_inline void unmap_single(struct edu_dma *edu, const char *act, dma_addr_t addr, size_t size,
-			 enum dma_data_direction dir)
+static __always_inline void unmap_single(struct edu_dma *edu, const char *act, dma_addr_t addr,
+					 size_t size, enum dma_data_direction dir)
 {
 	dma_unmap_single(edu->dev, addr, size, dir);
 	say_dma(edu, act, "unmap_single", addr, size);
