@@ -263,6 +263,20 @@ static void vfio_ranges(int container, const struct ref_kind *kind, const uint8_
 		container_map(container, 1ULL << 32, PAGES(1), mem);
 }
 
+/* An IOMMU with large pages: one takes the place of a table that a small one left. */
+static void vfio_large(int fd, const struct ref_kind *kind, const uint8_t *mem)
+{
+	struct container_device device;
+	int container = box(fd, ref_instance(fd, kind, 0), &device);
+
+	if (container < 0)
+		return;
+	map_and_unmap(container, REF_HUGE, PAGES(1), mem);
+	map_and_unmap(container, REF_HUGE, REF_HUGE, mem);
+	close(device.group_fd);
+	close(container);
+}
+
 /* A second IOMMU joins: type1 replays; then all of it goes, mapped as it is. */
 static void vfio_replays(int fd, int container, const struct ref_kind *kind, const uint8_t *mem)
 {
@@ -301,6 +315,7 @@ static void use_vfio(const struct ref_kind *kind)
 	close(container);
 	/* Another container on the same IOMMU: another domain, perhaps with the same id. */
 	box(fd, instance, &next);
+	vfio_large(fd, kind, mem);
 	vfio_msi(fd, kind, mem);
 }
 
@@ -330,6 +345,20 @@ static void dma_work(int fd, int instance)
 	ref_destroy(fd, endpoint);
 }
 
+/*
+ * A whole table's worth, alone in its address space: IOVAs are aligned to their size. In small
+ * pages its table goes with it; of what lay at its place before, a large page takes the table.
+ * (Up to 32 pages the IOVA would stay in a magazine, and its place taken.)
+ */
+static void dma_table(int fd, const struct ref_kind *kind, uint64_t pgsizes)
+{
+	int endpoint = ref_endpoint(fd, ref_instance(fd, kind, pgsizes), 0, REFIOMMU_DRIVER_DMA);
+
+	dma_pair(fd, endpoint, REFIOMMU_DMAAPI_MAP, 0, PAGES(64));
+	dma_pair(fd, endpoint, REFIOMMU_DMAAPI_MAP, 0, REF_HUGE);
+	ref_destroy(fd, endpoint);
+}
+
 /* The second device's domain comes after the first one's has gone. */
 static void use_dmaapi(const struct ref_kind *kind)
 {
@@ -338,6 +367,8 @@ static void use_dmaapi(const struct ref_kind *kind)
 	dma_work(fd, instance);
 	dma_work(fd, instance);
 	dma_work(fd, ref_instance_lazy(fd, kind));
+	dma_table(fd, kind, SMALL);
+	dma_table(fd, kind, 0);
 }
 
 /* ---- cases ---- */
