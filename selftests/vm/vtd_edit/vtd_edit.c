@@ -14,6 +14,7 @@
  *	root:clear		the bus's root entry is not present
  *	root:restore
  *	page:IOVA		a reserved bit of that leaf entry changes
+ *	directory:IOVA		the entry of the table's top that spans it is not present
  *
  * Legacy mode. What was edited is restored with the module's end; the tables of ours stay with
  * the guest. Descriptors are queued by the driver's own qi_submit_sync(), which is not
@@ -199,6 +200,17 @@ static void edit_page(const char *words)
 	queue(QI_IOTLB | QI_DOMAIN | domain_id() << 16);
 }
 
+static void edit_directory(const char *words)
+{
+	u64 iova;
+
+	if (sscanf(words, "directory:%lli", &iova) != 1)
+		return;
+
+	WRITE_ONCE(*slot_of(old_context.lo, iova, levels()), 0);
+	queue(QI_IOTLB | QI_DOMAIN | domain_id() << 16);
+}
+
 static void make_edits(char *rest)
 {
 	char *words;
@@ -207,6 +219,7 @@ static void make_edits(char *rest)
 		edit_context(words);
 		edit_root(words);
 		edit_page(words);
+		edit_directory(words);
 		pci_info(pdev, "vtd_edit: %s\n", words);
 	}
 }
