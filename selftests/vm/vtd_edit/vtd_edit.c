@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest that edits its own VT-d tables in ways that Linux does not, then sends the
  * invalidations that the specification asks for. What a hypervisor makes of it is the test.
@@ -21,6 +21,7 @@
  * exported: a probe finds it, and its first argument when the device's domain is flushed.
  * Specification: 9.1, 9.3 (entries), 9.8 (reserved bits), 6.5.2 (descriptors).
  */
+#include <linux/bits.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
@@ -33,14 +34,14 @@
 #define VTD_RTADDR	0x20
 #define PRESENT		1ULL
 #define READ_WRITE	3ULL
-#define LARGE		(1ULL << 7)
+#define LARGE		BIT_ULL(7)
 #define TYPE_RESERVED	(3ULL << 2)	/* translation type 3, in a context entry */
-#define ADDRESS_BIT_50	(1ULL << 50)	/* beyond any width of QEMU's */
+#define ADDRESS_BIT_50	BIT_ULL(50)	/* beyond any width of QEMU's */
 #define ADDRESS_MASK	GENMASK_ULL(49, 12)
 
 #define QI_CONTEXT	0x1ULL
 #define QI_IOTLB	0x2ULL
-#define QI_GLOBAL	(1ULL << 4)
+#define QI_GLOBAL	BIT_ULL(4)
 #define QI_DOMAIN	(2ULL << 4)
 #define QI_DEVICE	(3ULL << 4)
 
