@@ -99,11 +99,12 @@ start_guest() {
 		>"$work/qemu.log" 2>&1 &
 	guest=$!
 	loads="$loads $guest"
+	: >>"$work/guest.log"
 }
 
 # Every second, not more often: the guest needs the processor.
 wait_guest() {
-	seconds=${GUEST_TIMEOUT:-400}
+	seconds=${GUEST_TIMEOUT:-600}
 	while kill -0 "$guest" 2>/dev/null && ! grep -aq '^nested: end' "$work/guest.log"; do
 		seconds=$((seconds - 1))
 		[ "$seconds" -gt 0 ] || return 1
@@ -120,7 +121,7 @@ run_guest() {
 	wait "$guest"
 	guest_status=$?
 	rm -f "$tree.cpio" "$tree.vmlinux"
-	uniq -c "$work/qemu.log" | head -n 40
+	head -n 10 "$work/qemu.log"
 	grep -a '^nested:' "$work/guest.log"
 }
 

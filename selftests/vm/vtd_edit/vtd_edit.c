@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 /*
  * A guest that edits its own VT-d tables in ways that Linux does not, then sends the
  * invalidations that the specification asks for. What a hypervisor makes of it is the test.
