@@ -139,7 +139,7 @@ $(O)/fuzz/%: selftests/fuzz/%.c $(CORE_SRCS) $(TRACE_SRCS) | $(O)/deps-test.stam
 test-programs: all $(O)/deps-test.stamp fuzzers
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=1 unit-tests
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm all
-	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma iommu_call
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma iommu_call vtd_edit
 	$(Q)$(MAKE) --no-print-directory module module-tests
 
 .PHONY: test test-all
