@@ -92,6 +92,8 @@ static __always_inline void map_sg_end(void *ctx, u32 hook)
 	m.prot = arg(ctx, 4);
 	m.ret = ret_of(ctx);
 	emit_sg_map(&m);
+	if (config.stacks)
+		stack_emit(ctx, m.seq);	/* one for all pieces, behind the last */
 }
 
 SEC("fentry")

@@ -387,7 +387,10 @@ _Static_assert(sizeof(struct ev_page_free) == 48, "wire ABI");
 
 #define EV_STACK_DEPTH	22
 
-/* Call stack of the record @of_seq of the same CPU (--stacks). Innermost first. */
+/*
+ * Call stack of the record @of_seq of the same CPU (--stacks). Innermost first. The pieces of one
+ * scatterlist (EVF_SG) have one, behind the last of them.
+ */
 struct ev_stack {
 	struct ev_hdr h;
 	__u64 of_seq;

@@ -26,6 +26,7 @@ struct sg_map {
 	u64 paddr;		/* piece being merged */
 	u64 size;
 	u64 vmemmap;
+	u64 seq;		/* of the last piece's record */
 };
 
 static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
@@ -42,6 +43,7 @@ static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
 	rec->paddr = m->paddr;
 	rec->prot = m->prot;
 	rec->ret = ret;
+	m->seq = e.seq;
 	emit_submit(&e, rec);
 	if (!ret && config.frames)
 		frames_mapped(m->paddr, m->size);

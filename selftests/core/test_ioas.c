@@ -209,6 +209,31 @@ static void a_replay_that_failed(void **state)
 	story_end(&s);
 }
 
+/* Each kind of replay rests on its own calls. */
+static void calls_that_are_not_heard(void **state)
+{
+	static const struct {
+		uint32_t deaf;
+		uint64_t n;
+	} cases[] = { { HOOK_VFIO_IOCTL, 1 }, { HOOK_REF_REPLAY, 0 }, { HOOK_REF_INTENT, 0 } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t begin;
+		struct story s;
+
+		space_begins(&s);
+		hook(&s, cases[i].deaf, EV_HOOK_REFUSED);
+		area(&s, 0x2000, PAGE, 51, false);
+		begin = s.now;
+		ref_replay(&s, EV_REPLAY_BEGIN, 0, 0);
+		replay_ends(&s, begin, -12);
+		assert_int_equal(found(&s, "replay-refused", GRADE_EXPOSURE), cases[i].n);
+		story_end(&s);
+	}
+}
+
 /* ---- unmaps ---- */
 
 struct left {
@@ -259,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_skipped_call_is_no_ground),
 		cmocka_unit_test(a_map_beside),
 		cmocka_unit_test(a_replay_that_failed),
+		cmocka_unit_test(calls_that_are_not_heard),
 		cmocka_unit_test(an_unmap_leaves_something),
 	};
 

@@ -335,6 +335,10 @@ static void deaf_hooks_turn_checkers_off(void **state)
 		assert_int_equal(is_off(&s, "stale-iotlb"), cases[i].flush);
 		assert_int_equal(is_off(&s, "dma-unmap-mismatch"), cases[i].dma);
 		assert_int_equal(is_off(&s, "map-overlap"), cases[i].overlap);
+		/* What else the same checkers find. */
+		assert_int_equal(is_off(&s, "flush-short"), cases[i].flush);
+		assert_int_equal(is_off(&s, "caller-race"), cases[i].overlap);
+		assert_int_equal(is_off(&s, "fault-while-live"), cases[i].overlap);
 		story_end(&s);
 	}
 }

@@ -141,6 +141,52 @@ static void whose_page_it_was(void **state)
 	}
 }
 
+struct pending {
+	const char *name;
+	uint64_t qw1;
+	bool after, waited;
+	uint64_t findings, unknown;
+};
+
+#define AMD_ALL_TABLES	0x7ffffffffffff003ULL	/* S and PDE */
+
+/* AMD-Vi: a command is complete when its wait is, which may be another CPU's, heard later. */
+static const struct pending pendings[] = {
+	{ "queued and waited for", AMD_ALL_TABLES, true, true, 0, 0 },
+	{ "queued", AMD_ALL_TABLES, true, false, 0, 1 },
+	{ "queued before", AMD_ALL_TABLES, false, false, 1, 0 },
+	{ "leaves only", AMD_ALL_TABLES & ~2ULL, true, false, 1, 0 },
+};
+
+static void a_command_that_is_not_waited_for(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(pendings) / sizeof(pendings[0]); i++) {
+		const struct pending *p = &pendings[i];
+		struct freed t = { .first = AT, .last = END, .what = EV_TABLE_FREED };
+		struct story s;
+
+		story_begin(&s);
+		alloc_domain(&s, DOM);
+		describe_device(&s, DEV, EV_DRIVER_AMD);
+		tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_AMD, DID, EV_TAG_NO_PASID, SID, 0 });
+		attach(&s, DEV, DOM);
+		t.unlinked = s.now;
+		s.now += 5;
+		if (!p->after)
+			t.unlinked = s.now + 15;
+		amd(&s, EV_AMD_CMD, 3ULL << 60 | (uint64_t)DID << 32, p->qw1);
+		if (p->waited)
+			amd(&s, EV_AMD_WAIT, 0, 0);
+		table(&s, t);
+		expect(&s, "table-freed-early", p->findings);
+		assert_int_equal(unknowns(&s), p->unknown);
+		story_end(&s);
+	}
+}
+
 static void when_it_left_is_unknown(void **state)
 {
 	struct story s;
@@ -215,6 +261,7 @@ int main(void)
 		cmocka_unit_test(a_flush_from_before_is_none),
 		cmocka_unit_test(no_flush_at_all_is_one_finding),
 		cmocka_unit_test(whose_page_it_was),
+		cmocka_unit_test(a_command_that_is_not_waited_for),
 		cmocka_unit_test(when_it_left_is_unknown),
 		cmocka_unit_test(nobody_can_ask),
 		cmocka_unit_test(a_replaced_table_must_be_forgotten),

@@ -148,10 +148,7 @@ static struct stacks *read_stacks(const char *path, const struct report *rep)
 	if (stacks_new(rep, &s) || trace_open(path, &r, &error))
 		return s;
 	while ((got = trace_next(r, &item, &error))) {
-		const struct ev_hdr *h = item.rec;
-
-		if (got > 0 && item.kind != TRACE_GAP && h->type == EV_STACK &&
-		    h->len >= sizeof(struct ev_stack))
+		if (got > 0 && item.kind != TRACE_GAP)
 			stacks_take(s, item.rec);
 	}
 	trace_free(r);

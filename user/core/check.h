@@ -14,6 +14,7 @@ typedef int (*check_fn)(const struct model *m, const struct op *op, struct repor
 
 struct checker {
 	enum finding_id id;
+	uint32_t also;		/* bits of enum finding_id: what else it finds */
 	uint32_t needs;		/* NEED_*: without one of them it is off */
 	uint64_t kinds;		/* bits of enum ev_type it looks at */
 	check_fn before;	/* may be NULL */
@@ -22,11 +23,15 @@ struct checker {
 };
 
 #define KIND(type) (1ULL << (type))
+#define FINDS(id) (1U << (id))
+
+_Static_assert(FINDING_COUNT <= 32, "checker.also");
 
 extern const struct checker check_overlap;
 extern const struct checker check_map_wide;
 extern const struct checker check_unmap_short;
 extern const struct checker check_unmap_short_vfio;
+extern const struct checker check_unmap_short_dma;
 extern const struct checker check_unmap_wide;
 extern const struct checker check_leak_domain;
 extern const struct checker check_leak_driver;
@@ -35,7 +40,8 @@ extern const struct checker check_outside;
 extern const struct checker check_replay_vfio;
 extern const struct checker check_replay_ref;
 extern const struct checker check_handback;
-extern const struct checker check_refused;
+extern const struct checker check_refused_vfio;
+extern const struct checker check_refused_ref;
 extern const struct checker check_unmap_nothing;
 extern const struct checker check_left_mapped;
 extern const struct checker check_stale;

@@ -4,8 +4,8 @@
  * was unmapped, or while it was being unmapped. fault-while-live: it used one that is mapped,
  * with that permission, and the IOMMU refused.
  *
- * An unmap's record comes at its end: a fault over a live mapping is taken back, and told as
- * the other, if the unmap turns out to have begun before it (m->faults->last is set then).
+ * An unmap's record comes at its end: faults over a live mapping are taken back, and told as
+ * the other, if the unmap turns out to have begun before them (m->faults->told has them then).
  */
 #include "check.h"
 
@@ -82,14 +82,8 @@ static bool was_live(void *arg, const struct finding *f)
 	       ranges_meet(f->iova, f->last, v->before.range.iova, v->before.range.last);
 }
 
-static int fault_after(const struct model *m, const struct op *op, struct report *rep)
+static int fault_tell(const struct fault *v, const struct op *op, struct report *rep)
 {
-	const struct fault *v = model_faults(m)->last;
-
-	if (!v)
-		return 0;
-	if (op->kind == EV_UNMAP)
-		report_retract(rep, v->before.begin, was_live, (void *)v);
 	switch (v->class) {
 	case FAULT_UNMAPPED:
 		return after_unmap(v, op, rep);
@@ -104,8 +98,22 @@ static int fault_after(const struct model *m, const struct op *op, struct report
 	}
 }
 
+static int fault_after(const struct model *m, const struct op *op, struct report *rep)
+{
+	const struct fault *v;
+	int ret = 0;
+
+	for (v = model_faults(m)->told; v && !ret; v = v->next_told) {
+		if (op->kind == EV_UNMAP)
+			report_retract(rep, v->before.begin, was_live, (void *)v);
+		ret = fault_tell(v, op, rep);
+	}
+	return ret;
+}
+
 const struct checker check_fault = {
 	.id = FINDING_FAULT_AFTER_UNMAP,
+	.also = FINDS(FINDING_FAULT_WHILE_LIVE),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_ALL,
 	.kinds = KIND(EV_FAULT) | KIND(EV_UNMAP),
 	.after = fault_after,

@@ -85,6 +85,7 @@ static int overlap_before(const struct model *m, const struct op *op, struct rep
 
 const struct checker check_overlap = {
 	.id = FINDING_MAP_OVERLAP,
+	.also = FINDS(FINDING_CALLER_RACE),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_ALL,
 	.kinds = KIND(EV_MAP) | KIND(EV_UNMAP),
 	.before = overlap_before,

@@ -104,21 +104,21 @@ static int refused_ref(const struct model *m, const struct op *op, struct report
 	return report_add(rep, &f);
 }
 
-static int refused_before(const struct model *m, const struct op *op, struct report *rep)
+static int refused_vfio(const struct model *m, const struct op *op, struct report *rep)
 {
-	switch (op->kind) {
-	case EV_VFIO_ATTACH:
-		return refused_attach(m, op, rep);
-	case EV_VFIO_MAP:
-		return refused_slot(m, op, rep);
-	default:
-		return refused_ref(m, op, rep);
-	}
+	return op->kind == EV_VFIO_ATTACH ? refused_attach(m, op, rep) : refused_slot(m, op, rep);
 }
 
-const struct checker check_refused = {
+const struct checker check_refused_vfio = {
 	.id = FINDING_REPLAY_REFUSED,
 	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_VFIO | NEED_ALL,
-	.kinds = KIND(EV_VFIO_ATTACH) | KIND(EV_VFIO_MAP) | KIND(EV_REF_REPLAY),
-	.before = refused_before,
+	.kinds = KIND(EV_VFIO_ATTACH) | KIND(EV_VFIO_MAP),
+	.before = refused_vfio,
+};
+
+const struct checker check_refused_ref = {
+	.id = FINDING_REPLAY_REFUSED,
+	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_IOAS | NEED_ALL,
+	.kinds = KIND(EV_REF_REPLAY),
+	.before = refused_ref,
 };

@@ -312,6 +312,7 @@ static int replay_before(const struct model *m, const struct op *op, struct repo
 
 const struct checker check_replay_vfio = {
 	.id = FINDING_REPLAY_MISSING,
+	.also = FINDS(FINDING_UNION_AFTER_REPLAY),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_VFIO | NEED_ALL,
 	.kinds = KIND(EV_VFIO_ATTACH) | KIND(EV_VFIO_MAP) | KIND(EV_VFIO_UNMAP),
 	.before = replay_before,
@@ -320,6 +321,7 @@ const struct checker check_replay_vfio = {
 
 const struct checker check_replay_ref = {
 	.id = FINDING_UNION_AFTER_REPLAY,
+	.also = FINDS(FINDING_REPLAY_MISSING),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_FREE | NEED_IOAS | NEED_ALL,
 	.kinds = KIND(EV_REF_REPLAY) | KIND(EV_REF_INTENT),
 	.before = replay_before,

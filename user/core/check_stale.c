@@ -250,6 +250,7 @@ static int stale_after(const struct model *m, const struct op *op, struct report
 
 const struct checker check_stale = {
 	.id = FINDING_STALE_IOTLB,
+	.also = FINDS(FINDING_FLUSH_SHORT),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_FLUSH | NEED_ALL,
 	.kinds = KIND(EV_MAP) | KIND(EV_UNMAP) | KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP) |
 		 KIND(EV_REF_INTENT) | KIND(EV_ATTACH),

@@ -416,22 +416,15 @@ static int switch_reuse(const struct model *m, uint64_t iommu, uint32_t did, uin
 	return report_add(rep, &f);
 }
 
-static bool driver_deaf(const struct model *m, uint32_t kind)
-{
-	return (kind == EV_DRIVER_VTD && m->missing & NEED_VTD) ||
-	       (kind == EV_DRIVER_AMD && m->missing & NEED_AMD) ||
-	       (kind == EV_DRIVER_REF && m->missing & NEED_REF);
-}
-
 static int switch_tag(const struct model *m, const struct op *op, struct report *rep)
 {
 	const struct ev_ref_tag *r = &op->u.ref_tag;
 	const struct ev_tag *t = &op->u.tag;
 
 	if (op->kind == EV_TAG)
-		return driver_deaf(m, t->driver_kind) ? 0 :
-		       switch_reuse(m, t->iommu, t->did, t->domain, op, rep);
-	if (!r->assigned || driver_deaf(m, EV_DRIVER_REF))
+		return driver_heard(m, t->driver_kind) ?
+		       switch_reuse(m, t->iommu, t->did, t->domain, op, rep) : 0;
+	if (!r->assigned || !driver_heard(m, EV_DRIVER_REF))
 		return 0;
 	return switch_reuse(m, ref_iommu(r->instance), r->did, r->domain, op, rep);
 }

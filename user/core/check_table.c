@@ -177,6 +177,7 @@ static int table_before(const struct model *m, const struct op *op, struct repor
 
 const struct checker check_table = {
 	.id = FINDING_TABLE_FREED_EARLY,
+	.also = FINDS(FINDING_STALE_IOTLB),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_FLUSH | NEED_ALL,
 	.kinds = KIND(EV_TABLE) | KIND(EV_MAP),
 	.before = table_before,

@@ -27,6 +27,7 @@ static const struct checker *const checkers[] = {
 	&check_map_wide,
 	&check_unmap_short,
 	&check_unmap_short_vfio,
+	&check_unmap_short_dma,
 	&check_unmap_short_ioas,
 	&check_unmap_wide,
 	&check_leak_domain,
@@ -40,7 +41,8 @@ static const struct checker *const checkers[] = {
 	&check_replay_vfio,
 	&check_replay_ref,
 	&check_handback,
-	&check_refused,
+	&check_refused_vfio,
+	&check_refused_ref,
 	&check_unmap_nothing,
 	&check_left_mapped,
 	&check_freed,
@@ -386,11 +388,7 @@ static bool flush_deaf(const struct model *m)
 	const struct device *d;
 
 	for (d = m->first_device; d; d = d->next) {
-		if (d->driver_kind == EV_DRIVER_VTD && m->missing & NEED_VTD)
-			return true;
-		if (d->driver_kind == EV_DRIVER_AMD && m->missing & NEED_AMD)
-			return true;
-		if (d->driver_kind == EV_DRIVER_REF && m->missing & NEED_REF)
+		if (d->driver_kind != EV_DRIVER_OTHER && !driver_heard(m, d->driver_kind))
 			return true;
 	}
 	return false;
@@ -402,14 +400,29 @@ static bool judges_flushes(const struct checker *c)
 	       c == &check_switch;
 }
 
+static void checker_status(const struct engine *e, const struct checker *c, enum finding_id id,
+			   struct checker_status *st)
+{
+	st->name = finding_name(id);
+	st->off = checker_off(e->m, c->needs);
+	if (!st->off && judges_flushes(c) && flush_deaf(e->m))
+		st->off = "a hook it needs does not hear";
+}
+
 int engine_checker(const struct engine *e, size_t i, struct checker_status *st)
 {
-	if (i >= NCHECKERS)
-		return -ENOENT;
+	unsigned int id;
+	size_t at;
 
-	st->name = finding_name(checkers[i]->id);
-	st->off = checker_off(e->m, checkers[i]->needs);
-	if (!st->off && judges_flushes(checkers[i]) && flush_deaf(e->m))
-		st->off = "a hook it needs does not hear";
-	return 0;
+	for (at = 0; at < NCHECKERS; at++) {
+		const struct checker *c = checkers[at];
+
+		for (id = 0; id < FINDING_COUNT; id++) {
+			if ((c->id == id || c->also & FINDS(id)) && !i--) {
+				checker_status(e, c, id, st);
+				return 0;
+			}
+		}
+	}
+	return -ENOENT;
 }

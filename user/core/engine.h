@@ -73,16 +73,16 @@ void engine_cut(struct engine *e);
  */
 int engine_finish(struct engine *e);
 
-/* Whether a checker could do its work on this stream. */
+/* Whether a checker could do its work on this stream: once for each id that it finds. */
 struct checker_status {
-	const char *name;	/* finding id, static */
+	const char *name;	/* finding id, static; another checker may find it, too */
 	const char *off;	/* NULL: on; else why not, static */
 };
 
 /**
- * engine_checker() - Ask about a checker
+ * engine_checker() - Ask about a checker and one of its ids
  * @e:  the engine
- * @i:  0, 1, ...
+ * @i:  0, 1, ... over all checkers and their ids
  * @st: set on success
  *
  * Return: 0, or -ENOENT behind the last.

@@ -103,6 +103,7 @@ struct fault {
 	struct range live;	/* last < iova: none */
 	struct range below;	/* nearest live range; last < iova: none */
 	struct range above;
+	struct fault *next_told;	/* of faults.told */
 };
 
 #define FAULTS_KEPT 64
@@ -114,7 +115,7 @@ struct faults {
 	uint64_t count[FAULT_CLASSES];
 	uint64_t more;		/* records that say that others were dropped */
 	uint64_t live_ns;	/* time of the last FAULT_LIVE; 0 never */
-	struct fault *last;	/* that the operation being applied made, or changed */
+	struct fault *told;	/* that the operation being applied made, or changed: a list */
 	uint64_t npasts;	/* ever */
 	struct past pasts[PASTS];
 };

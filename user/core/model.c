@@ -125,7 +125,7 @@ int model_apply(struct model *m, const struct op *op)
 	m->begin = op->begin;
 	m->op = op;
 	m->npieces = 0;
-	m->faults->last = NULL;
+	m->faults->told = NULL;
 	credit_add(m);
 	if (op->kind >= sizeof(appliers) / sizeof(appliers[0]) || !appliers[op->kind])
 		return 0;

@@ -374,6 +374,9 @@ static inline uint32_t cache_id(const struct cache *c)
 	return c->kind == CACHE_DEVTLB ? c->sid : c->did;
 }
 
+/** driver_heard() - Return: the flushes of IOMMUs of @driver_kind are heard. */
+bool driver_heard(const struct model *m, uint32_t driver_kind);
+
 /** cache_heard() - Return: the flushes of @c's IOMMU are heard. */
 bool cache_heard(const struct model *m, const struct cache *c);
 
@@ -386,6 +389,8 @@ enum cache_asked { ASKED_NO, ASKED_YES, ASKED_UNKNOWN };
  * cache_asked() - Was @c told to forget the tables of any byte of [@first, @last]?
  * @since_ns: by flushes that began then or later,
  * @until_ns: and were complete then
+ *
+ * Return: ASKED_UNKNOWN, too, if one is queued whose completion was not heard yet (AMD-Vi).
  */
 enum cache_asked cache_asked(const struct cache *c, uint64_t first, uint64_t last,
 			     uint64_t since_ns, uint64_t until_ns);

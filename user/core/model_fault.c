@@ -24,7 +24,17 @@ const struct fault *fault_at(const struct faults *s, uint64_t i)
 
 /* ---- history ---- */
 
-/* A fault that was found over a live mapping: its unmap had begun, its record came later. */
+static void tell(struct faults *s, struct fault *f)
+{
+	struct fault **end = &s->told;
+
+	while (*end)
+		end = &(*end)->next_told;
+	f->next_told = NULL;
+	*end = f;
+}
+
+/* Faults that were found over a live mapping: its unmap had begun, its record came later. */
 static void revisit(struct model *m, const struct past *p)
 {
 	struct fault *f;
@@ -35,11 +45,11 @@ static void revisit(struct model *m, const struct past *p)
 		if (f->class != FAULT_LIVE || !p->epoch || f->domain != p->domain || f->time_ns < p->begin ||
 		    f->facts.iova < p->range.iova || f->facts.iova > p->range.last)
 			continue;
-		m->faults->count[FAULT_LIVE]--;
-		m->faults->count[FAULT_UNMAPPED]++;
+		m->faults->count[FAULT_LIVE] -= f->count;
+		m->faults->count[FAULT_UNMAPPED] += f->count;
 		f->class = FAULT_UNMAPPED;
 		f->before = *p;
-		m->faults->last = f;
+		tell(m->faults, f);
 	}
 }
 
@@ -275,7 +285,7 @@ static void fault_keep(struct faults *s, const struct fault *f)
 	}
 	if (f->class == FAULT_LIVE)
 		s->live_ns = f->time_ns;
-	s->last = newest;
+	tell(s, newest);
 }
 
 int apply_fault(struct model *m, const struct op *op)

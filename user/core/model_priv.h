@@ -35,7 +35,6 @@ bool state_is_late(const struct model *m, const struct device *dev, uint32_t pas
 int apply_tag(struct model *m, const struct op *op);
 int apply_ref_tag(struct model *m, const struct op *op);
 int apply_iommu(struct model *m, const struct op *op);
-bool driver_heard(const struct model *m, uint32_t driver_kind);
 bool cache_owes(const struct model *m, const struct cache *c, const struct op *op);
 void cache_destroy(struct model *m, struct cache *c);
 void device_leave_caches(struct model *m, struct device *dev, const struct domain *keep,

@@ -11,6 +11,26 @@ static bool flush_names_tables(const struct flush *f, const struct cache *c, uin
 	return !f->leaf_only && flush_reaches(f, c) && f->iova <= last && first <= f->last;
 }
 
+/* AMD-Vi: queued in time; the wait that completes it may be another CPU's, heard later. */
+static bool asking(const struct cache *c, uint64_t first, uint64_t last, uint64_t since_ns)
+{
+	const struct iommu *u = c->iommu;
+	size_t i;
+
+	for (i = 0; i < u->npending; i++) {
+		if (u->pending[i].begin >= since_ns &&
+		    flush_names_tables(&u->pending[i], c, first, last))
+			return true;
+	}
+	return false;
+}
+
+static enum cache_asked not_asked(const struct cache *c, uint64_t first, uint64_t last,
+				  uint64_t since_ns, bool all_kept)
+{
+	return all_kept && !asking(c, first, last, since_ns) ? ASKED_NO : ASKED_UNKNOWN;
+}
+
 enum cache_asked cache_asked(const struct cache *c, uint64_t first, uint64_t last,
 			     uint64_t since_ns, uint64_t until_ns)
 {
@@ -21,12 +41,12 @@ enum cache_asked cache_asked(const struct cache *c, uint64_t first, uint64_t las
 		const struct flush *f = &u->ring[(i - 1) % FLUSH_RING];
 
 		if (f->end < since_ns)
-			return ASKED_NO;
+			return not_asked(c, first, last, since_ns, true);
 		if (f->begin >= since_ns && f->end <= until_ns &&
 		    flush_names_tables(f, c, first, last))
 			return ASKED_YES;
 	}
-	return oldest ? ASKED_UNKNOWN : ASKED_NO;
+	return not_asked(c, first, last, since_ns, !oldest);
 }
 
 bool cache_pends(const struct cache *c, const struct owe *o)

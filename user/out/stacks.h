@@ -21,11 +21,11 @@ struct stacks;
 int stacks_new(const struct report *rep, struct stacks **out);
 
 /**
- * stacks_take() - Keep @rec, an EV_STACK record, if it is wanted
+ * stacks_take() - Keep what @rec tells, if it is a stack and wanted
  * @s:   the stacks
- * @rec: one whole record, checked for its length
+ * @rec: any whole record; all of a CPU, in their order
  */
-void stacks_take(struct stacks *s, const struct ev_stack *rec);
+void stacks_take(struct stacks *s, const struct ev_hdr *rec);
 
 /** stacks_find() - Return: the stack of record @seq of @cpu, or NULL. */
 const struct ev_stack *stacks_find(const struct stacks *s, uint16_t cpu, uint64_t seq);
