@@ -92,7 +92,7 @@ static __always_inline void map_sg_end(void *ctx, u32 hook)
 	m.prot = arg(ctx, 4);
 	m.ret = ret_of(ctx);
 	emit_sg_map(&m);
-	if (config.stacks)
+	if (config.stacks && m.told)
 		stack_emit(ctx, m.seq);	/* one for all pieces, behind the last */
 }
 

@@ -21,12 +21,12 @@ struct sg_map {
 	u64 nents;
 	s64 ret;		/* bytes mapped, or -errno */
 	u32 prot;
-	u32 pad;
+	u32 told;		/* a record was written, @seq is the last one's */
 	u64 left;		/* bytes still to tell */
 	u64 paddr;		/* piece being merged */
 	u64 size;
 	u64 vmemmap;
-	u64 seq;		/* of the last piece's record */
+	u64 seq;
 };
 
 static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
@@ -44,6 +44,7 @@ static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
 	rec->prot = m->prot;
 	rec->ret = ret;
 	m->seq = e.seq;
+	m->told = 1;
 	emit_submit(&e, rec);
 	if (!ret && config.frames)
 		frames_mapped(m->paddr, m->size);

@@ -12,15 +12,30 @@
  */
 #include "check.h"
 
-/* One address, one mapping; and the unmap says what the map said. */
+/* The entry that @op ends, if that is so. */
 static const struct dma_entry *entry_meant(const struct device *dev, const struct op *op)
 {
 	const struct dma_entry *e = dma_match(dev, op);
 
-	if (!e || !e->id || e->flags & DMA_REST || e->next ||
-	    omap_get(&dev->dma.live, e->addr) != e || dma_differs(e, op))
+	if (!e || !e->id || e->flags & DMA_REST || dma_differs(e, op))
 		return NULL;
 	return e;
+}
+
+/* Bus addresses of peers may be several mappings': which of them is meant, nobody knows. */
+static bool entry_alone(const struct device *dev, const struct dma_entry *e)
+{
+	return !e->next && omap_get(&dev->dma.live, e->addr) == e;
+}
+
+/* A scatterlist's entry knows the length of its first segment only. */
+static uint64_t entry_last(const struct dma_entry *e)
+{
+	uint64_t last;
+
+	if (e->kind == EV_DMA_SG || !e->size || wire_range(e->addr, e->size, &last))
+		return UINT64_MAX;
+	return last;
 }
 
 /*
@@ -30,7 +45,7 @@ static const struct dma_entry *entry_meant(const struct device *dev, const struc
 static const struct range *survivor(const struct domain *d, const struct dma_entry *e)
 {
 	uint64_t first = e->addr & ~(domain_granule(d) - 1);
-	const struct range *r = range_first(&d->ranges, first, UINT64_MAX);
+	const struct range *r = range_first(&d->ranges, first, entry_last(e));
 
 	return r && r->cause == e->id ? r : NULL;
 }
@@ -48,18 +63,22 @@ static uint64_t left_until(const struct model *m, const struct domain *d, const 
 	return last;
 }
 
-static uint64_t removed_bytes(const struct model *m, const struct dma_entry *e,
-			      const struct op *op)
+/* Of a call whose parts were too many to keep it is not said. */
+static void removed_bytes(struct finding *f, const struct model *m, const struct dma_entry *e,
+			  const struct op *op)
 {
 	const struct cause *c = model_cause(m, op->id);
 	uint64_t bytes = 0;
 	unsigned int i;
 
+	if (c && c->overflow)
+		return;
+
 	for (i = 0; c && i < c->npieces; i++) {
 		if (c->pieces[i].range.cause == e->id)
 			bytes += c->pieces[i].range.last - c->pieces[i].range.iova + 1;
 	}
-	return bytes;
+	finding_dec(f, "removed_bytes", bytes);
 }
 
 static int short_found(const struct model *m, const struct domain *d, const struct dma_entry *e,
@@ -75,7 +94,7 @@ static int short_found(const struct model *m, const struct domain *d, const stru
 	finding_op(&f, "intent to unmap", op);
 	finding_text(&f, "mapped_as", dma_kind_name(e->kind));
 	finding_hex(&f, "asked_iova", e->addr);
-	finding_dec(&f, "removed_bytes", removed_bytes(m, e, op));
+	removed_bytes(&f, m, e, op);
 	return report_add(rep, &f);
 }
 
@@ -88,8 +107,8 @@ static int short_dma(const struct model *m, const struct op *op, struct report *
 
 	if (!r || dma_is_noop(op))
 		return 0;
-	if (!model_sure_op(m, op) || !model_entry_sure(m, dev, e) || !dma_translated(m, dev) ||
-	    !model_range_sure(m, b->domain, r) || r->end >= op->begin) {
+	if (!model_sure_op(m, op) || !entry_alone(dev, e) || !model_entry_sure(m, dev, e) ||
+	    !dma_translated(m, dev) || !model_range_sure(m, b->domain, r) || r->end >= op->begin) {
 		rep->tally.unknown++;
 		return 0;
 	}
