@@ -53,6 +53,22 @@ STORY void dma_in_a_domain(struct story *s)
 	dma_in(s);
 }
 
+/* With what it made in the domain, which the unmap leaves. */
+STORY void dma_in_with_its_range(struct story *s)
+{
+	describe_domain(s, DOM, DOMAIN_PAGING);
+	attach(s, DEV, DOM);
+	s->next.cause = 61;
+	map(s, 0x2000, PAGE);
+	s->next.id = 61;
+	dma(s, EV_DMA_MAP, 0x2000, 512, EV_DMA_PAGE, 0);
+}
+
+STORY void dma_out_short(struct story *s)
+{
+	dma(s, EV_DMA_UNMAP, 0x2000, 512, EV_DMA_PAGE, 0);
+}
+
 STORY void dma_out_wrong(struct story *s)
 {
 	dma(s, EV_DMA_UNMAP, 0x2000, 513, EV_DMA_PAGE, 1);
@@ -97,6 +113,7 @@ static const struct plot plots[] = {
 	{ "map-overlap", map_page, map_page },
 	{ "unmap-short", map_page, unmap_none },
 	{ "unmap-short", slot_in, slot_out },
+	{ "unmap-short", dma_in_with_its_range, dma_out_short },
 	{ "stale-iotlb", owe, map_page },
 	{ "leak-on-free", dma_in, driver_gone },
 	{ "leak-on-free", move_in, end_domain },
