@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 #include "hammer.h"
 #include "verbs.h"
@@ -28,24 +27,26 @@ struct thread {
 	unsigned char *arena;	/* memory of page i of the arena is page i here */
 	unsigned int seed;
 	unsigned int number;
-	time_t end;
+	uint64_t end_ns;
 	uint64_t maps;
 	uint64_t unmaps;
 	uint64_t refused;
 };
 
-static time_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 /* Held by the other one, not there, or a part of something larger. */
 static bool explained(int err)
 {
 	return err == EEXIST || err == ENOENT || err == EINVAL || err == EBUSY;
+}
+
+/* Nothing there was unmapped: some say so by 0 bytes. */
+static int unmap(struct thread *t, uint64_t iova, uint64_t size)
+{
+	int64_t done = t->ops->unmap(t->user, iova, size);
+
+	if (!done)
+		errno = ENOENT;
+	return done > 0 ? 0 : -1;
 }
 
 static void strike(struct thread *t, unsigned int first, unsigned int count, bool map)
@@ -56,7 +57,7 @@ static void strike(struct thread *t, unsigned int first, unsigned int count, boo
 	if (map)
 		ret = t->ops->map(t->user, t->arena + first * PAGE, size, iova);
 	else
-		ret = t->ops->unmap(t->user, iova, size);
+		ret = unmap(t, iova, size);
 	if (!ret)
 		++*(map ? &t->maps : &t->unmaps);
 	else if (explained(errno))
@@ -70,7 +71,7 @@ static void *work(void *arg)
 	unsigned int own, first, span, random;
 	struct thread *t = arg;
 
-	while (now() < t->end) {
+	while (now_ns() < t->end_ns) {
 		random = rand_r(&t->seed);
 		own = random & 1;
 		span = own ? OWN_PAGES : ARENA_PAGES - THREADS * OWN_PAGES;
@@ -90,8 +91,7 @@ static void say(const struct thread *t)
 void hammer(struct user *u, const struct hammer *ops, unsigned int seconds)
 {
 	struct thread threads[THREADS] = { 0 }, *t;
-	void *arena = mmap(NULL, ARENA_PAGES * PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *arena = memory(ARENA_PAGES * PAGE, MAP_POPULATE);
 
 	if (arena == MAP_FAILED)
 		die("mmap");
@@ -101,7 +101,7 @@ void hammer(struct user *u, const struct hammer *ops, unsigned int seconds)
 		t->arena = arena;
 		t->number = t - threads;
 		t->seed = t->number + 1;
-		t->end = now() + seconds;
+		t->end_ns = now_ns() + seconds * 1000000000ULL;
 		errno = pthread_create(&t->id, NULL, work, t);
 		if (errno)
 			die("pthread_create");

@@ -10,10 +10,9 @@
 
 struct user;
 
-/* Both return 0 or -1 with errno. */
 struct hammer {
-	int (*map)(struct user *u, void *mem, uint64_t size, uint64_t iova);
-	int (*unmap)(struct user *u, uint64_t iova, uint64_t size);
+	int (*map)(struct user *u, void *mem, uint64_t size, uint64_t iova);	/* 0 or -1, errno */
+	int64_t (*unmap)(struct user *u, uint64_t iova, uint64_t size);	/* bytes or -1, errno */
 };
 
 /* For that long; prints what succeeded, and ends the program at an errno that no race explains. */

@@ -16,10 +16,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
-#include <linux/vfio.h>
 #include "hammer.h"
+#include "type1.h"
 #include "verbs.h"
 
 #include "kernel/refiommu.h"
@@ -28,7 +27,6 @@
 #define HUGE_SIZE (2UL << 20)
 #define LOOP_IOVA 0x10000000ULL
 #define RW (REFIOMMU_PROT_READ | REFIOMMU_PROT_WRITE)
-#define VFIO_RW (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
 #define FDS 16
 
 struct user {
@@ -54,11 +52,10 @@ static void call(struct user *u, unsigned long nr, void *arg, const char *what)
 /* ---- memory ---- */
 
 /* One huge page after the other, where there are any: physically contiguous. */
-static void *memory(uint64_t size)
+static void *filled_memory(uint64_t size)
 {
 	int flags = size % HUGE_SIZE ? 0 : MAP_HUGETLB;
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	void *mem = memory(size, flags);
 
 	if (mem == MAP_FAILED)
 		die("mmap");
@@ -150,18 +147,15 @@ static int do_vfio(struct user *u, char **words)
 	char text[64];
 
 	if (fresh)
-		u->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (u->container < 0)
-		die("/dev/vfio/vfio");
+		u->container = type1_open();
 	snprintf(text, sizeof(text), "/dev/vfio/%u", e.out_group);
 	group = open_group(text);
 	keep(u, group, text);
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &u->container))
-		die("VFIO_GROUP_SET_CONTAINER");
-	if (fresh && ioctl(u->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		die("VFIO_SET_IOMMU");
+	type1_join(u->container, group);
+	if (fresh)
+		type1_choose(u->container);
 	snprintf(text, sizeof(text), "refiommu-endpoint.%u", e.out_device);
-	keep(u, ioctl(group, VFIO_GROUP_GET_DEVICE_FD, text), "VFIO_GROUP_GET_DEVICE_FD");
+	keep(u, type1_device(group, text), text);
 	printf("vfio device=%s group=%u\n", text, e.out_group);
 	return 2;
 }
@@ -294,30 +288,13 @@ static int64_t ioas_unmap(struct user *u, uint64_t iova, uint64_t size)
 
 static int try_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 {
-	struct vfio_iommu_type1_dma_map arg = {
-		.argsz = sizeof(arg),
-		.flags = VFIO_RW,
-		.vaddr = (uintptr_t)mem,
-		.iova = iova,
-		.size = size,
-	};
-
-	if (u->ioas)
-		return ioas_map(u, mem, size, iova);
-	return ioctl(u->container, VFIO_IOMMU_MAP_DMA, &arg);
+	return u->ioas ? ioas_map(u, mem, size, iova) :
+			 type1_map(u->container, mem, size, iova, TYPE1_RW);
 }
 
 static int64_t try_unmap(struct user *u, uint64_t iova, uint64_t size)
 {
-	struct vfio_iommu_type1_dma_unmap arg = {
-		.argsz = sizeof(arg),
-		.iova = iova,
-		.size = size,
-	};
-
-	if (u->ioas)
-		return ioas_unmap(u, iova, size);
-	return ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &arg) ? -1 : (int64_t)arg.size;
+	return u->ioas ? ioas_unmap(u, iova, size) : type1_unmap(u->container, iova, size, 0);
 }
 
 static void map(struct user *u, void *mem, uint64_t size, uint64_t iova)
@@ -339,7 +316,7 @@ static int do_map(struct user *u, char **words)
 {
 	uint64_t size = number(words[1]), iova = number(words[2]);
 
-	u->mem = memory(size);
+	u->mem = filled_memory(size);
 	u->mem_size = size;
 	map(u, u->mem, size, iova);
 	printf("map iova=0x%" PRIx64 " size=%" PRIu64 "\n", iova, size);
@@ -366,18 +343,10 @@ static int do_munmap(struct user *u, char **words)
 	return 1;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static int do_loop(struct user *u, char **words)
 {
 	uint64_t i, count = number(words[1]), begin_ns = now_ns();
-	void *mem = memory(PAGE);
+	void *mem = filled_memory(PAGE);
 
 	for (i = 0; i < count; i++) {
 		map(u, mem, PAGE, LOOP_IOVA);
@@ -388,18 +357,9 @@ static int do_loop(struct user *u, char **words)
 	return 2;
 }
 
-static int hammer_unmap(struct user *u, uint64_t iova, uint64_t size)
-{
-	int64_t done = try_unmap(u, iova, size);
-
-	if (!done)
-		errno = ENOENT;
-	return done > 0 ? 0 : -1;
-}
-
 static int do_hammer(struct user *u, char **words)
 {
-	static const struct hammer ops = { try_map, hammer_unmap };
+	static const struct hammer ops = { try_map, try_unmap };
 
 	hammer(u, &ops, number(words[1]));
 	return 2;

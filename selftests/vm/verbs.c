@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 #include "verbs.h"
 
 void die(const char *what)
@@ -26,6 +28,19 @@ uint64_t number(const char *word)
 		exit(2);
 	}
 	return unit ? value << (10 * (unit - units + 1)) : value;
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+void *memory(uint64_t size, int flags)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
 void print_verbs(void)

@@ -30,6 +30,12 @@ void die(const char *what);
 /* "4096", "0x1000", "4K", "2M", "1G"; ends with 2 if it is none. */
 uint64_t number(const char *word);
 
+/* Of a clock that only goes forward. */
+uint64_t now_ns(void);
+
+/* Private memory that nobody has touched; @flags: more for mmap(). MAP_FAILED. */
+void *memory(uint64_t size, int flags);
+
 /* All of them, from @words up to NULL. */
 void run_verbs(struct user *u, int nwords, char **words);
 

@@ -17,10 +17,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#include <linux/vfio.h>
 #include "hammer.h"
+#include "type1.h"
 #include "verbs.h"
 
 #define SMALL_SIZE 4096UL
@@ -48,14 +47,8 @@ static uint32_t permission(const char *word)
 	if (word && !strcmp(word, "w"))
 		return VFIO_DMA_MAP_FLAG_WRITE;
 	if (word && !strcmp(word, "rw"))
-		return VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+		return TYPE1_RW;
 	return 0;
-}
-
-static void *memory(uint64_t size, int flags)
-{
-	return mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
 /* Each page gets its memory when it is written; every other page first, so no two are neighbours. */
@@ -105,22 +98,9 @@ static void *huge_memory(uint64_t size, const char **kind)
 	return (void *)start;
 }
 
-static int try_map(const struct user *u, void *vaddr, uint64_t size, uint64_t iova, uint32_t flags)
-{
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = flags,
-		.vaddr = (uintptr_t)vaddr,
-		.iova = iova,
-		.size = size,
-	};
-
-	return ioctl(u->container, VFIO_IOMMU_MAP_DMA, &map);
-}
-
 static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t iova, uint32_t flags)
 {
-	if (try_map(u, vaddr, size, iova, flags))
+	if (type1_map(u->container, vaddr, size, iova, flags))
 		die("VFIO_IOMMU_MAP_DMA");
 }
 
@@ -128,40 +108,20 @@ static void dma_map(const struct user *u, void *vaddr, uint64_t size, uint64_t i
 static int do_many(struct user *u, char **words)
 {
 	uint64_t made = 0, count = number(words[1]);
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = VFIO_DMA_MAP_FLAG_READ,
-		.vaddr = (uintptr_t)small_memory(LOOP_SIZE),
-		.iova = LOOP_IOVA,
-		.size = LOOP_SIZE,
-	};
+	void *vaddr = small_memory(LOOP_SIZE);
 
 	errno = 0;
-	while (made < count && !ioctl(u->container, VFIO_IOMMU_MAP_DMA, &map)) {
-		map.iova += LOOP_SIZE;
+	while (made < count && !type1_map(u->container, vaddr, LOOP_SIZE,
+					  LOOP_IOVA + made * LOOP_SIZE, VFIO_DMA_MAP_FLAG_READ))
 		made++;
-	}
 	printf("many pid=%d made=%" PRIu64 " count=%" PRIu64 " error=%d\n", getpid(), made, count,
 	       errno);
 	return 2;
 }
 
-/* What was unmapped, or -1. */
-static int64_t try_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
-{
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap),
-		.flags = flags,
-		.iova = iova,
-		.size = size,
-	};
-
-	return ioctl(u->container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -1 : (int64_t)unmap.size;
-}
-
 static uint64_t dma_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
 {
-	int64_t done = try_unmap(u, iova, size, flags);
+	int64_t done = type1_unmap(u->container, iova, size, flags);
 
 	if (done < 0)
 		die("VFIO_IOMMU_UNMAP_DMA");
@@ -187,7 +147,7 @@ static int map_memory(const struct user *u, char **words, void *vaddr, const cha
 {
 	uint64_t size = number(words[1]), iova = number(words[2]);
 	uint32_t asked = permission(words[3]);
-	uint32_t flags = asked ? asked : VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+	uint32_t flags = asked ? asked : TYPE1_RW;
 
 	dma_map(u, vaddr, size, iova, flags);
 	say_map(vaddr, size, iova, flags, pages);
@@ -236,14 +196,6 @@ static int do_unmap_all(struct user *u, char **words)
 	return 1;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static void say_loop(const void *vaddr, uint64_t count, uint64_t begin_ns)
 {
 	printf("loop pid=%d vaddr=%p iova=0x%llx size=%llu count=%" PRIu64 " ns=%" PRIu64 "\n",
@@ -252,8 +204,7 @@ static void say_loop(const void *vaddr, uint64_t count, uint64_t begin_ns)
 
 static void map_and_unmap(const struct user *u, void *vaddr)
 {
-	dma_map(u, vaddr, LOOP_SIZE, LOOP_IOVA,
-		VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
+	dma_map(u, vaddr, LOOP_SIZE, LOOP_IOVA, TYPE1_RW);
 	dma_unmap(u, LOOP_IOVA, LOOP_SIZE, 0);
 }
 
@@ -285,16 +236,12 @@ static int do_storm(struct user *u, char **words)
 
 static int hammer_map(struct user *u, void *mem, uint64_t size, uint64_t iova)
 {
-	return try_map(u, mem, size, iova, VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
+	return type1_map(u->container, mem, size, iova, TYPE1_RW);
 }
 
-static int hammer_unmap(struct user *u, uint64_t iova, uint64_t size)
+static int64_t hammer_unmap(struct user *u, uint64_t iova, uint64_t size)
 {
-	int64_t done = try_unmap(u, iova, size, 0);
-
-	if (!done)
-		errno = ENOENT;
-	return done > 0 ? 0 : -1;
+	return type1_unmap(u->container, iova, size, 0);
 }
 
 /* Two threads here, and two of a second process with the same container. */
@@ -363,8 +310,7 @@ static int open_group(const char *bdf)
 static int do_join(struct user *u, char **words)
 {
 	u->joined = open_group(words[1]);
-	if (ioctl(u->joined, VFIO_GROUP_SET_CONTAINER, &u->container))
-		die("VFIO_GROUP_SET_CONTAINER");
+	type1_join(u->container, u->joined);
 	printf("join pid=%d device=%s\n", getpid(), words[1]);
 	return 2;
 }
@@ -373,15 +319,14 @@ static int do_join(struct user *u, char **words)
 static int do_reopen(struct user *u, char **words)
 {
 	uint64_t i, resets = 0, count = number(words[1]);
-	uint32_t flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
 	void *vaddr = small_memory(4 * LOOP_SIZE);
 
 	for (i = 0; i < count; i++) {
 		close_all(u);
 		open_all(u);
-		dma_map(u, vaddr, 4 * LOOP_SIZE, LOOP_IOVA, flags);
+		dma_map(u, vaddr, 4 * LOOP_SIZE, LOOP_IOVA, TYPE1_RW);
 		resets += !ioctl(u->device, VFIO_DEVICE_RESET);
-		dma_map(u, vaddr, LOOP_SIZE, 2 * LOOP_IOVA, flags);
+		dma_map(u, vaddr, LOOP_SIZE, 2 * LOOP_IOVA, TYPE1_RW);
 		if (i & 1)
 			dma_unmap(u, LOOP_IOVA, 4 * LOOP_SIZE, 0);
 	}
@@ -422,17 +367,11 @@ void usage(void)
 
 static void open_all(struct user *u)
 {
-	u->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	if (u->container < 0)
-		die("/dev/vfio/vfio");
+	u->container = type1_open();
 	u->group = open_group(u->bdf);
-	if (ioctl(u->group, VFIO_GROUP_SET_CONTAINER, &u->container))
-		die("VFIO_GROUP_SET_CONTAINER");
-	if (ioctl(u->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		die("VFIO_SET_IOMMU");
-	u->device = ioctl(u->group, VFIO_GROUP_GET_DEVICE_FD, u->bdf);
-	if (u->device < 0)
-		die("VFIO_GROUP_GET_DEVICE_FD");
+	type1_join(u->container, u->group);
+	type1_choose(u->container);
+	u->device = type1_device(u->group, u->bdf);
 }
 
 int main(int argc, char **argv)
