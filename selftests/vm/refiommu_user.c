@@ -118,25 +118,12 @@ static struct refiommu_endpoint_create make_endpoint(struct user *u, const char 
 	return arg;
 }
 
-static void keep(struct user *u, int fd, const char *what)
+static void keep(struct user *u, int fd)
 {
-	if (fd < 0 || u->nfds == FDS)
-		die(what);
+	errno = EMFILE;
+	if (u->nfds == FDS)
+		die("devices");
 	u->fds[u->nfds++] = fd;
-}
-
-/* udev may be slow to show the group. */
-static int open_group(const char *path)
-{
-	int fd, tries;
-
-	for (tries = 0; tries < 100; tries++) {
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd >= 0 || errno != ENOENT)
-			break;
-		usleep(10000);
-	}
-	return fd;
 }
 
 /* The first device brings the container's IOMMU; each later one is replayed into. */
@@ -148,14 +135,13 @@ static int do_vfio(struct user *u, char **words)
 
 	if (fresh)
 		u->container = type1_open();
-	snprintf(text, sizeof(text), "/dev/vfio/%u", e.out_group);
-	group = open_group(text);
-	keep(u, group, text);
+	group = type1_group(e.out_group);
+	keep(u, group);
 	type1_join(u->container, group);
 	if (fresh)
 		type1_choose(u->container);
 	snprintf(text, sizeof(text), "refiommu-endpoint.%u", e.out_device);
-	keep(u, type1_device(group, text), text);
+	keep(u, type1_device(group, text));
 	printf("vfio device=%s group=%u\n", text, e.out_group);
 	return 2;
 }
@@ -365,29 +351,40 @@ static int do_hammer(struct user *u, char **words)
 	return 2;
 }
 
-/* Map, DMA, unmap, by the device's kernel driver. */
+/* By the device's kernel driver; which uses the memory for nothing. */
+static void map_and_unmap(struct user *u, uint32_t op, uint32_t pages)
+{
+	struct refiommu_dmaapi arg = {
+		.size = sizeof(arg),
+		.endpoint_id = u->endpoint,
+		.op = op,
+		.bytes = pages * PAGE,
+		.nents = pages,
+	};
+
+	call(u, REFIOMMU_DMAAPI, &arg, "REFIOMMU_DMAAPI map");
+	arg = (struct refiommu_dmaapi){
+		.size = sizeof(arg),
+		.endpoint_id = u->endpoint,
+		.op = REFIOMMU_DMAAPI_UNMAP,
+		.handle = arg.out_handle,
+	};
+	call(u, REFIOMMU_DMAAPI, &arg, "REFIOMMU_DMAAPI unmap");
+}
+
 static int do_dmaapi(struct user *u, char **words)
 {
 	uint64_t i, count = number(words[1]);
 
-	for (i = 0; i < count; i++) {
-		struct refiommu_dmaapi arg = {
-			.size = sizeof(arg),
-			.endpoint_id = u->endpoint,
-			.op = REFIOMMU_DMAAPI_MAP,
-			.bytes = PAGE,
-		};
-
-		call(u, REFIOMMU_DMAAPI, &arg, "REFIOMMU_DMAAPI map");
-		arg = (struct refiommu_dmaapi){
-			.size = sizeof(arg),
-			.endpoint_id = u->endpoint,
-			.op = REFIOMMU_DMAAPI_UNMAP,
-			.handle = arg.out_handle,
-		};
-		call(u, REFIOMMU_DMAAPI, &arg, "REFIOMMU_DMAAPI unmap");
-	}
+	for (i = 0; i < count; i++)
+		map_and_unmap(u, REFIOMMU_DMAAPI_MAP, 1);
 	printf("dmaapi count=%" PRIu64 "\n", count);
+	return 2;
+}
+
+static int do_dmasg(struct user *u, char **words)
+{
+	map_and_unmap(u, REFIOMMU_DMAAPI_MAP_SG, number(words[1]));
 	return 2;
 }
 
@@ -457,6 +454,7 @@ const struct verb verbs[] = {
 	{ "loop",	"COUNT", 1, do_loop },
 	{ "hammer",	"SECONDS", 1, do_hammer },
 	{ "dmaapi",	"COUNT", 1, do_dmaapi },
+	{ "dmasg",	"PAGES", 1, do_dmasg },
 	{ "dma",	"IOVA SIZE", 2, do_dma },
 	{ "bug",	"NAME 0|1", 2, do_bug },
 	{ "sleep",	"MILLISECONDS", 1, do_sleep },

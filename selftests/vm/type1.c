@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include "type1.h"
 #include "verbs.h"
 
@@ -11,6 +14,24 @@ int type1_open(void)
 	if (container < 0)
 		die("/dev/vfio/vfio");
 	return container;
+}
+
+int type1_group(unsigned int number)
+{
+	char path[32];
+	int group, tries;
+
+	snprintf(path, sizeof(path), "/dev/vfio/%u", number);
+	for (tries = 0; tries < 100; tries++) {
+		group = open(path, O_RDWR | O_CLOEXEC);
+		if (group >= 0)
+			return group;
+		if (errno != ENOENT)
+			break;
+		usleep(10000);
+	}
+	die(path);
+	return -1;
 }
 
 void type1_join(int container, int group)

@@ -14,6 +14,9 @@
 /* An empty container. */
 int type1_open(void);
 
+/* The file of the group of that number, which udev may be slow to show. */
+int type1_group(unsigned int number);
+
 /* Puts an open group in. */
 void type1_join(int container, int group);
 

@@ -293,11 +293,7 @@ static int open_group(const char *bdf)
 	if (len < 0)
 		die(path);
 	link[len] = '\0';
-	snprintf(path, sizeof(path), "/dev/vfio/%.16s", strrchr(link, '/') + 1);
-
-	group = open(path, O_RDWR | O_CLOEXEC);
-	if (group < 0)
-		die(path);
+	group = type1_group(number(strrchr(link, '/') + 1));
 	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
 		die("VFIO_GROUP_GET_STATUS");
 	errno = EBUSY;
