@@ -4,7 +4,8 @@
 # What the edu-*.test share: one misuse of the DMA API, and what is found.
 
 # edu_act STATUS ACT: the driver acts once and lets go of the device, all recorded.
-# Sets addr to the DMA address of its first mapping, as the driver logged it.
+# Sets addr to the DMA address of its first mapping, as the driver logged it. record gets
+# $record_options.
 edu_act() {
 	load_edu
 	dmesg -C
@@ -12,7 +13,8 @@ edu_act() {
 		echo $2 >$pci/devices/$EDU_BDF/action
 		echo $EDU_BDF >$pci/drivers/edu_dma/unbind
 	END
-	record "$1" -- sh "$work/story"
+	# shellcheck disable=SC2086 # several words, or none
+	record "$1" ${record_options:-} -- sh "$work/story"
 	dmesg | grep edu_dma
 	addr=$(dmesg | sed -n "s/.*edu_dma.*: $2: [a-z_]* addr=\(0x[0-9a-f]*\).*/\1/p" | head -n 1)
 	[ -n "$addr" ] || fail 'the driver did not act'

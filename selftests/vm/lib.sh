@@ -191,6 +191,12 @@ figure() {
 		sed -n "/\"finding\":\"$1\"/s/.*\"details\".*\"$2\":\([0-9]*\).*/\1/p" | head -n 1
 }
 
+# stack_has ID ROLE FUNCTION: all findings ID have this one in the call stack of that record.
+stack_has() {
+	"$scope" check --json "$work/trace" | grep "\"finding\":\"$1\"" >"$work/stacks" &&
+		! grep -v "\"role\":\"$2\"[^]]*\"stack\":\[[^]]*$3+" "$work/stacks"
+}
+
 # The number of events that check counts.
 stat_events() {
 	"$scope" check --stat --json "$work/trace" |
