@@ -24,7 +24,8 @@ static const struct explain rows[FINDING_COUNT] = {
 	[FINDING_UNMAP_SHORT] = {
 		"An unmap that succeeds removes all that it was asked to remove. What stays behind is "
 		"reachable by the device after its owner let go of the memory.",
-		"drivers/iommu/iommu.c, iommu_unmap(); include/uapi/linux/vfio.h, VFIO_IOMMU_UNMAP_DMA",
+		"drivers/iommu/iommu.c, iommu_unmap(); include/uapi/linux/vfio.h, VFIO_IOMMU_UNMAP_DMA; "
+		"Documentation/core-api/dma-api.rst",
 	},
 	[FINDING_UNMAP_WIDE] = {
 		"An unmap removes what it was asked to remove, and leaves its neighbours: their owners "
