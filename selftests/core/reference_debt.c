@@ -137,7 +137,10 @@ void open_debts(struct dom *d, uint64_t p, const struct ev_unmap *e)
 
 /* ---- tables ---- */
 
-/* Was a single byte of [@first, @last] named since then, by a command that is not for leaves? */
+/*
+ * Was a single byte of [@first, @last] named since then, by a command that is not for leaves? Of one
+ * that is not waited for yet (AMD-Vi) nobody knows.
+ */
 static bool named(const struct reference *r, const struct cache *c, uint64_t first, uint64_t last,
 		  uint64_t since)
 {
@@ -148,7 +151,7 @@ static bool named(const struct reference *r, const struct cache *c, uint64_t fir
 
 		if (f->end && f->end < since)
 			break;
-		if (f->end && f->begin >= since && flush_hits(f, c) && !f->leaves &&
+		if (f->begin >= since && flush_hits(f, c) && !f->leaves &&
 		    (f->whole || (f->first <= last && first <= f->last)))
 			return true;
 	}

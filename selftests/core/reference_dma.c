@@ -185,6 +185,25 @@ static void leave_rest(struct reference *r, const struct entry *n, const struct 
 	entry_add(r, &rest);
 }
 
+/* Of what the map call made nothing may be left: told from the lowest on, as far as it goes on. */
+static void judge_rest(struct reference *r, const struct ev_dma *e, const struct entry *n)
+{
+	struct dom *d = dev_of(r, n->dev)->where;
+	uint64_t p = n->addr / PAGE, end = (n->addr + n->size + PAGE - 1) / PAGE;
+
+	if (n->kind == EV_DMA_SG)
+		end = REFERENCE_PAGES;
+	if (!d || n->rest || n->kind == EV_DMA_IOVA || mismatch(n, e))
+		return;
+	while (p < end && !d->pages[p].live)
+		p++;
+	for (; p < end && d->pages[p].live && d->pages[p].cause == n->id; p++) {
+		if (d->pages[p].doubtful)
+			return;
+		say_of(r, FINDING_UNMAP_SHORT, d, p);
+	}
+}
+
 void do_dma_unmap(struct reference *r, const struct ev_dma *e)
 {
 	struct entry *n, *old;
@@ -196,6 +215,8 @@ void do_dma_unmap(struct reference *r, const struct ev_dma *e)
 	n = entry_at(r, e->dev, e->addr, true);
 	old = entry_at(r, e->dev, e->addr, false);
 	judge_unmap(r, e, n);
+	if (n)
+		judge_rest(r, e, n);
 	judge_debts(r, e->op.id);
 	if (n)
 		judge_wide(r, e->op.id, e->addr, e->addr + (e->size ?: n->size) - 1, foreign_dma, n);

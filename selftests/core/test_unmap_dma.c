@@ -168,6 +168,43 @@ static void what_somebody_else_mapped_there(void **state)
 	story_end(&s);
 }
 
+/* A range of the same call that lies behind what was mapped is not the mapping's. */
+static void what_the_call_made_besides(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_translated(&s);
+	made(&s, 0x2000, PAGE);
+	made(&s, 0x9000, PAGE);
+	mapped(&s, 0x2000, PAGE, EV_DMA_PAGE);
+	removed(&s, 0x2000, PAGE);
+	unmapped(&s, 0x2000, PAGE, EV_DMA_PAGE);
+	expect_clean(&s);
+	assert_int_equal(unknowns(&s), 0);
+	story_end(&s);
+}
+
+/* Two lists begin with the same peer's memory: whose unmap it is nobody can say. */
+static void two_at_one_address(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_translated(&s);
+	made(&s, 0x3000, PAGE);
+	mapped(&s, 0x2000, PAGE, EV_DMA_SG);
+	s.next.cause = MAPPING + 10;
+	map(&s, 0x5000, PAGE);
+	s.next.id = MAPPING + 10;
+	dma(&s, EV_DMA_MAP, 0x2000, PAGE, EV_DMA_SG, 0);
+	removed(&s, 0x5000, PAGE);
+	unmapped(&s, 0x2000, 0, EV_DMA_SG);
+	expect_clean(&s);
+	assert_int_equal(unknowns(&s), 1);
+	story_end(&s);
+}
+
 /* That is a mismatch: told as such, and once. */
 static void an_unmap_that_says_something_else(void **state)
 {
@@ -332,6 +369,8 @@ int main(void)
 		cmocka_unit_test(links_are_not_judged),
 		cmocka_unit_test(mapped_again_before_the_end),
 		cmocka_unit_test(what_somebody_else_mapped_there),
+		cmocka_unit_test(what_the_call_made_besides),
+		cmocka_unit_test(two_at_one_address),
 		cmocka_unit_test(an_unmap_that_says_something_else),
 		cmocka_unit_test(said_by_the_driver),
 		cmocka_unit_test(the_device_moved),
