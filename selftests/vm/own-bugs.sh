@@ -38,10 +38,10 @@ bug() {
 	echo "$name $before $between $(mark) $ids" >>"$work/planted"
 }
 
-# One line per finding that is more than a note: time in ms, id, first address if it has one.
+# One line per violation: time in ms, id, first address if it has one.
 timed_findings() {
 	"$scope" check --json "$work/trace" | sed -n '/"finding":/{
-		/"grade":"note"/d
+		/"grade":"violation"/!d
 		s/"evidence".*//
 		s/.*"finding":"\([^"]*\)".*"time_ns":\([0-9]*\)[0-9]\{6\},\(.*\)/\2 \1 \3/
 		s/ [^ ]*"iova":"\([^"]*\)".*/ \1/
