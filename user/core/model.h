@@ -233,6 +233,7 @@ struct model {
 	struct iommu *first_iommu, **last_iommu;
 	struct container *first_container, **last_container;
 	struct group *first_group;
+	uint64_t resv_turn;	/* see domain_resv_update() */
 	struct ioas *first_ioas;
 	struct cause *oldest, *newest;
 	size_t ncauses;

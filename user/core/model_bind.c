@@ -45,7 +45,8 @@ int apply_device(struct model *m, const struct op *op)
 		return -ENOMEM;
 	d->described = true;
 	d->left = false;
-	d->group = e->group;
+	if (d->group != e->group && device_enter_group(m, d, e->group))
+		return -ENOMEM;
 	d->driver_kind = e->driver_kind;
 	if (d->flags & ~e->flags & EV_DEV_ATS)
 		d->ats_off_ns = op->end;
@@ -311,7 +312,8 @@ int apply_attach(struct model *m, const struct op *op)
 
 	if (!b || (e->domain && !d))
 		return -ENOMEM;
-	dev->group = e->group;
+	if (dev->group != e->group && device_enter_group(m, dev, e->group))
+		return -ENOMEM;
 	if (!b->domain && was_elsewhere(dev, e))
 		dev->born = false;
 	if (state_is_late(m, dev, e->pasid, op))

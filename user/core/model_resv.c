@@ -40,6 +40,21 @@ static struct group *group_get(struct model *m, int32_t nr)
 	return g;
 }
 
+int device_enter_group(struct model *m, struct device *dev, int32_t nr)
+{
+	struct group *g = nr >= 0 ? group_get(m, nr) : NULL;
+	struct group *old = dev->group >= 0 ? model_group(m, dev->group) : NULL;
+
+	if (nr >= 0 && !g)
+		return -ENOMEM;
+	if (old)
+		old->ndevices--;
+	if (g)
+		g->ndevices++;
+	dev->group = nr;
+	return 0;
+}
+
 /* ---- what a domain has of it ---- */
 
 static struct binding *bound(const struct device *dev, const struct domain *d)
@@ -49,32 +64,8 @@ static struct binding *bound(const struct device *dev, const struct domain *d)
 	return b && b->domain == d ? b : NULL;
 }
 
-static bool group_seen(const struct domain *d, int32_t nr)
+static int domain_resv_add(struct domain *d, struct device *dev, const struct group *g)
 {
-	uint32_t i;
-
-	for (i = 0; i < d->nresv; i++) {
-		if (d->resv[i].group == nr)
-			return true;
-	}
-	return false;
-}
-
-static bool group_alone(struct model *m, const struct device *dev)
-{
-	const struct device *other;
-
-	for (other = m->first_device; other && model_step(m); other = other->next) {
-		if (other != dev && other->group == dev->group)
-			return false;
-	}
-	return true;
-}
-
-static int domain_resv_add(struct model *m, struct domain *d, struct device *dev,
-			   const struct group *g)
-{
-	bool alone = group_alone(m, dev);
 	struct resv *r;
 	uint32_t i;
 
@@ -86,7 +77,7 @@ static int domain_resv_add(struct model *m, struct domain *d, struct device *dev
 		r = &d->resv[d->nresv++];
 		*r = g->ranges[i];
 		r->dev = dev;
-		r->alone = alone;
+		r->alone = g->ndevices == 1;
 		r->since_ns = g->since_ns;
 	}
 	return 0;
@@ -97,12 +88,16 @@ int domain_resv_update(struct model *m, struct domain *d)
 	struct device *dev;
 
 	d->nresv = 0;
-	for (dev = m->first_device; dev && !d->dead && model_step(m); dev = dev->next) {
-		const struct group *g = model_group(m, dev->group);
+	if (d->dead || (d->typed && !(d->type & DOMAIN_PAGING)))
+		return 0;	/* nobody maps there; all of a machine may be in it */
+	m->resv_turn++;
+	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
+		struct group *g = bound(dev, d) ? model_group(m, dev->group) : NULL;
 
-		if (!bound(dev, d) || !g || !g->known || !g->n || group_seen(d, g->nr))
+		if (!g || !g->known || !g->n || g->turn == m->resv_turn)
 			continue;
-		if (domain_resv_add(m, d, dev, g))
+		g->turn = m->resv_turn;
+		if (domain_resv_add(d, dev, g))
 			return -ENOMEM;
 	}
 	return 0;

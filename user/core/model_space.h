@@ -35,6 +35,8 @@ struct group {
 	uint32_t count;		/* that the reader announced */
 	uint32_t n;
 	uint64_t since_ns;
+	uint64_t turn;		/* of domain_resv_update() that met it last */
+	uint32_t ndevices;	/* that say that they are in it */
 	struct resv *ranges;
 	struct group *next;
 };
@@ -86,7 +88,7 @@ struct ioas {
 
 struct container *model_container(const struct model *m, uint64_t ptr);
 
-/** model_group() - Return: IOMMU group number @nr if its ranges were ever read, or NULL. */
+/** model_group() - Return: IOMMU group number @nr if it was ever heard of, or NULL. */
 struct group *model_group(const struct model *m, int32_t nr);
 
 /** model_ioas() - Return: the address space of refiommu with that number, alive, or NULL. */
