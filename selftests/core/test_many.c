@@ -7,6 +7,7 @@
 
 #define IDENTITY	0xd800ULL	/* the domain of all that are not translated */
 #define MANY		700U
+#define UNMAPS		100000U
 #define DEV_NR(i)	(0x1000000ULL + (i) * 0x1000ULL)
 #define IDENTITY_TYPE	0x4	/* include/linux/iommu.h: __IOMMU_DOMAIN_PT */
 
@@ -72,10 +73,31 @@ static void all_in_one_domain(void **state)
 	}
 }
 
+/* A VFIO user closes: the device has left, then a large space is unmapped, page by page. */
+static void a_large_space_nobody_is_in(void **state)
+{
+	struct story s;
+	unsigned int i;
+
+	(void)state;
+	read_machine(&s, IDENTITY, IDENTITY_TYPE);
+	alloc_domain(&s, DOM);
+	describe_domain(&s, DOM, DOMAIN_PAGING);
+	for (i = 0; i < UNMAPS; i++)
+		map(&s, i * PAGE, PAGE);
+	for (i = 0; i < UNMAPS; i++)
+		unmap_fast(&s, i * PAGE, PAGE);
+	alloc_domain(&s, DOM2);
+	attach(&s, DEV_NR(3), DOM2);
+	expect(&s, "stale-after-switch", 1);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_in_one_domain),
+		cmocka_unit_test(a_large_space_nobody_is_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,7 @@ int model_new(struct model **out)
 	pool_init(&m->cause_pool, sizeof(struct cause));
 	lingers_init(m);
 	credit_init(m);
+	m->places = 1;
 	m->missing = NEED_PAGES;	/* until its hook says that it hears */
 	*out = m;
 	return 0;

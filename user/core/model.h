@@ -84,6 +84,8 @@ struct domain {
 	uint32_t nresv;
 	struct cache *caches;
 	unsigned int ncaches;
+	uint64_t untold_places;	/* caches_untold() was asked at this model.places; */
+	bool untold;		/* and this was the answer */
 	struct exposures *exposures;	/* NULL until there is one */
 	struct replaced replaced[REPLACED_MAX];
 	unsigned int nreplaced;
@@ -230,6 +232,7 @@ struct model {
 	struct omap domains, devices, iommus, containers, tasks, causes, groups, ioases, symbols;
 	struct domain *first_domain, **last_domain, *recent;
 	struct device *first_device, **last_device;
+	uint64_t places;	/* moves on when a device does, or what is heard of it */
 	struct iommu *first_iommu, **last_iommu;
 	struct container *first_container, **last_container;
 	struct group *first_group;

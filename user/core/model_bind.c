@@ -40,6 +40,7 @@ int apply_device(struct model *m, const struct op *op)
 	if (!d)
 		return -ENOMEM;
 
+	m->places++;
 	device_arrives(m, d, op);
 	if (device_is_news(d, e) && group_forget(m, e->group))
 		return -ENOMEM;
@@ -101,6 +102,7 @@ static void bindings_drop(struct model *m, const struct domain *d)
 	struct device *dev;
 	unsigned int i;
 
+	m->places++;
 	for (dev = m->first_device; dev && model_step(m); dev = dev->next) {
 		for (i = 0; i < dev->nbindings; i++) {
 			if (dev->bindings[i].domain != d)
@@ -254,6 +256,7 @@ static int attach_done(struct model *m, struct device *dev, struct domain *d,
 {
 	struct domain *old;
 
+	m->places++;
 	doubt_unfollowed(m, d, op);
 	if (op->u.attach.ret) {
 		b->epoch = 0;

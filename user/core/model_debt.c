@@ -303,8 +303,7 @@ static bool device_in(const struct device *dev, const struct domain *d)
 	return false;
 }
 
-/* A device translates there whose flushes are heard, but no tag said which are for @d. */
-static bool caches_untold(struct model *m, const struct domain *d)
+static bool has_heard_device(struct model *m, const struct domain *d)
 {
 	const struct device *dev;
 
@@ -314,6 +313,19 @@ static bool caches_untold(struct model *m, const struct domain *d)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A device translates there whose flushes are heard, but no tag said which are for @d. All devices
+ * are asked, so not for each unmap of a large space.
+ */
+static bool caches_untold(struct model *m, struct domain *d)
+{
+	if (d->untold_places != m->places) {
+		d->untold = has_heard_device(m, d);
+		d->untold_places = m->places;
+	}
+	return d->untold;
 }
 
 void debts_open(struct model *m, struct domain *d, const struct op *op)

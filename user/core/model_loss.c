@@ -239,6 +239,7 @@ static void missing_update(struct model *m)
 		hooks |= NEED_PAGES;
 	frames_listen(m, !(hooks & NEED_PAGES));
 	m->missing = hooks;
+	m->places++;
 	if (m->filter & EV_FILTER_FLUSH)
 		m->missing |= NEED_FLUSH;
 	if (m->filter & EV_FILTER_INTENT)
