@@ -233,14 +233,32 @@ static bool map_failed(const struct ev_dma *e)
 /*
  * dma_need_unmap() (kernel/dma/mapping.c) came to 6.16 with the links of an IOVA: where addresses
  * are the memory's own, a driver may leave out the unmaps of whatever memory was not the API's.
- * nvme does on 7.2. Its maps are not booked then, and its unmaps fit none.
+ * nvme does on 7.2. Its maps are not booked then, and its unmaps fit none. Kernels that have no
+ * such links say so as "missing", or as "covered".
  */
 static bool unmap_is_optional(const struct model *m, const struct device *d, const struct op *op)
 {
 	const struct hook *h = &m->hooks[HOOK_DMA_IOVA_LINK];
 
-	return h->known && h->state != EV_HOOK_MISSING && op->u.dma.kind != EV_DMA_COHERENT &&
-	       op->u.dma.kind != EV_DMA_IOVA && !dma_translated(m, d);
+	return h->known && (h->state == EV_HOOK_HEARD || h->state == EV_HOOK_REFUSED) &&
+	       op->u.dma.kind != EV_DMA_COHERENT && op->u.dma.kind != EV_DMA_IOVA &&
+	       !dma_translated(m, d);
+}
+
+/* A device that was translated when last heard of, and perhaps is: then the unmap is missed. */
+static bool may_be_translated(const struct device *d)
+{
+	const struct binding *b = device_binding(d, EV_TAG_NO_PASID);
+
+	return b && b->domain && (!b->domain->typed || b->domain->type & DOMAIN_PAGING);
+}
+
+/* Whatever is known of @addr may be of before this map. */
+static void dma_unbooked(struct model *m, struct device *d, uint64_t addr)
+{
+	dma_doubt(d, addr, addr);
+	d->n.dma_maps++;
+	m->unknown += may_be_translated(d);
 }
 
 static int dma_enter(struct model *m, struct device *d, const struct op *op)
@@ -248,8 +266,7 @@ static int dma_enter(struct model *m, struct device *d, const struct op *op)
 	struct dma_entry *e;
 
 	if (unmap_is_optional(m, d, op)) {
-		d->dma.known_epoch = 0;
-		d->n.dma_maps++;
+		dma_unbooked(m, d, op->u.dma.addr);
 		return 0;
 	}
 	e = pool_get(&m->entries);
