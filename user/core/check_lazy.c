@@ -78,7 +78,8 @@ static int lazy_overdue(const struct model *m, const struct op *op, struct repor
 
 	for (d = m->nexposed ? m->first_domain : NULL; d && !ret; d = d->next) {
 		for (e = d->exposures ? d->exposures->open : NULL; e && !ret; e = e->next)
-			if (e->ticks >= FLUSH_TICKS && op->end - e->freed.time_ns > FLUSH_NS)
+			if (epoch_sure(m, e->epoch, 0) && e->ticks >= FLUSH_TICKS &&
+			    op->end - e->freed.time_ns > FLUSH_NS)
 				ret = lazy_found(d, e, "never flushed", op, rep);
 	}
 	return ret;
@@ -97,7 +98,7 @@ static int lazy_used(const struct model *m, const struct op *op, uint64_t dev, u
 		dom = d->bindings[i].domain;
 		e = dom && dom->exposures ? dom->exposures->open : NULL;
 		for (; e && !ret; e = e->next)
-			if (ranges_meet(e->iova, e->last, iova, last))
+			if (epoch_sure(m, e->epoch, 0) && ranges_meet(e->iova, e->last, iova, last))
 				ret = lazy_found(dom, e, "the device used it", op, rep);
 	}
 	return ret;

@@ -26,6 +26,7 @@ struct exposure {
 	uint64_t device;	/* behind a cache that held it */
 	uint64_t cause;
 	struct told map, unmap, freed;
+	uint32_t epoch;
 	unsigned int ticks;	/* of the recorder since then: proof that time passed in order */
 	bool reported;
 	struct exposure *next;

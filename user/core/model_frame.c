@@ -196,6 +196,7 @@ static int exposure_open(struct model *m, const struct range *r, const struct ow
 	e->map = (struct told){ r->seq, r->end, r->pid, r->cpu, EV_MAP };
 	e->unmap = (struct told){ o->seq, o->end, o->pid, o->cpu, EV_UNMAP };
 	e->freed = told_op(op);
+	e->epoch = m->epoch;
 	e->next = x->open;
 	x->open = e;
 	x->nopen++;
@@ -278,7 +279,7 @@ void exposures_settle(struct model *m, struct domain *d, const struct flush *f)
 			at = &e->next;
 			continue;
 		}
-		if (f->failed || f->scope == FLUSH_UNKNOWN)
+		if (f->failed || f->scope == FLUSH_UNKNOWN || !epoch_sure(m, e->epoch, 0))
 			x->unjudged++;
 		else
 			exposure_paid(x, e, f);
