@@ -340,6 +340,85 @@ static void rollbacks(struct bench *b, uint64_t n)
 		do_unmap(b, 0, n * PAGE, EVF_ROLLBACK, b->now);
 }
 
+/* What is owed is asked for by each unmap of all. */
+static void owed(struct bench *b, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n / 3; i++)
+		do_map(b, i * 2 * PAGE);
+	for (i = 0; i < n / 3; i++)
+		do_unmap(b, i * 2 * PAGE, PAGE, EVF_FAST, b->now);
+	for (i = 0; i < n / 3; i++)
+		do_unmap(b, 0, 2 * n * PAGE, 0, b->now);
+}
+
+/* A driver that comes and goes, and leaves everything. */
+static void unbinds(struct bench *b, uint64_t n)
+{
+	struct ev_unbind r = { .dev = DEV, .driver = "nvme" };
+	uint64_t i;
+
+	for (i = 0; i < n / 2; i++)
+		do_dma(b, EV_DMA_MAP, i * PAGE);
+	for (i = 0; i < n / 2; i++)
+		FEED(b, EV_UNBIND, r, 0);
+}
+
+/* Many groups in one domain, and each is read again. */
+static void groups(struct bench *b, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n / 3; i++) {
+		struct ev_attach a = { .op.begin_ns = b->now, .dev = DEV + i * 64, .domain = DOM,
+				       .pasid = EV_TAG_NO_PASID, .group = i };
+
+		FEED(b, EV_ATTACH, a, 0);
+	}
+	for (i = 0; i < n * 2 / 3; i++) {
+		struct ev_resv r = { .last = 0xfff, .type = EV_RESV_MSI, .group = i / 2, .count = 1 };
+
+		FEED(b, EV_RESV, r, 0);
+	}
+}
+
+/* Lazy domains, and each page that is freed opens another exposure in the last. */
+static void exposures_apart(struct bench *b, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n / 2; i++)
+		do_attach(b, DOM + i * 64, DEV + i * 64);
+	do_map(b, 0);
+	do_unmap(b, 0, PAGE, EVF_FAST | EVF_QUEUED, b->now);
+	for (i = 0; i < n / 2; i++)
+		do_free(b, 1ULL << 40, PAGE);
+}
+
+/* A scatterlist's map that caused one entry, while much is not told to a cache. */
+static void not_told(struct bench *b, uint64_t n)
+{
+	struct ev_iommu u = { .iommu = MMU, .driver_kind = EV_DRIVER_VTD, .flags = EV_IOMMU_CACHING };
+	uint64_t i;
+
+	FEED(b, EV_IOMMU, u, 0);
+	do_tag(b, DOM, DEV, DID, 0);
+	for (i = 0; i < n / 3; i++)
+		do_map(b, i * 2 * PAGE);
+	for (i = 0; i < n / 3; i++) {
+		struct ev_map r = { .op = { .begin_ns = b->now, .cause = i + 1 }, .domain = DOM,
+				    .iova = 1, .size = 0 };
+		struct ev_dma d = { .op = { .begin_ns = b->now, .id = i + 1 }, .dev = DEV,
+				    .kind = EV_DMA_SG, .mapped = 1, .nents = 1, .addr = 1 };
+
+		r.iova = (n + i) * 2 * PAGE;
+		r.size = PAGE;
+		FEED(b, EV_MAP, r, 0);
+		FEED(b, EV_DMA_MAP, d, 0);
+	}
+}
+
 static const struct trace {
 	const char *name;
 	void (*make)(struct bench *b, uint64_t n);
@@ -361,6 +440,11 @@ static const struct trace {
 	{ "many domains, ticks", domains },
 	{ "unmaps that doubt all", splits },
 	{ "rollbacks of all", rollbacks },
+	{ "all that is owed asked again", owed },
+	{ "a driver that leaves everything", unbinds },
+	{ "many groups in one domain", groups },
+	{ "an exposure among many domains", exposures_apart },
+	{ "much that a cache is not told", not_told },
 };
 
 static double seconds(void)

@@ -114,12 +114,13 @@ static const struct dma_entry *entry_after(const struct device *dev, const struc
 	return e->addr == UINT64_MAX ? NULL : omap_ceil(&dev->dma.live, e->addr + 1);
 }
 
-static uint64_t leaks_count(const struct model *m, const struct device *dev)
+static uint64_t leaks_count(const struct model *m, const struct device *dev,
+			    struct report *rep)
 {
 	const struct dma_entry *e;
 	uint64_t n = 0;
 
-	for (e = entry_after(dev, NULL); e; e = entry_after(dev, e))
+	for (e = entry_after(dev, NULL); e && report_step(rep); e = entry_after(dev, e))
 		n += is_leak(m, dev, e);
 	return n;
 }
@@ -137,10 +138,13 @@ static int leak_unbind(const struct model *m, const struct op *op, struct report
 		rep->tally.unknown++;
 		return 0;
 	}
-	total = leaks_count(m, dev);
-	for (e = entry_after(dev, NULL); e && !ret; e = entry_after(dev, e)) {
-		if (is_leak(m, dev, e) && listed++ < LEAKS_LISTED)
-			ret = leaked(dev, e, total, op, rep);
+	total = leaks_count(m, dev, rep);
+	for (e = entry_after(dev, NULL); e && !ret && listed < total && listed < LEAKS_LISTED;
+	     e = entry_after(dev, e)) {
+		if (!is_leak(m, dev, e))
+			continue;
+		ret = leaked(dev, e, total, op, rep);
+		listed++;
 	}
 	return ret;
 }

@@ -91,7 +91,8 @@ static int reused_in(const struct model *m, const struct cache *c, const struct 
 	struct owe *o;
 	int ret = 0;
 
-	for (o = owe_first(c, op->iova, op->last); o && !ret; o = owe_next(c, o, op->last)) {
+	for (o = owe_first(c, op->iova, op->last); o && !ret && report_step(rep);
+	     o = owe_next(c, o, op->last)) {
 		if (!owe_sure(m, c, o))
 			continue;
 		if (model_sure_op(m, op) && o->end < op->begin)
@@ -124,7 +125,8 @@ static int returned_in(const struct model *m, const struct cache *c, const struc
 	struct owe *o;
 	int ret = 0;
 
-	for (o = owe_first(c, op->iova, op->last); o && !ret; o = owe_next(c, o, op->last)) {
+	for (o = owe_first(c, op->iova, op->last); o && !ret && report_step(rep);
+	     o = owe_next(c, o, op->last)) {
 		if (o->seq == op->seq && o->cpu == op->cpu && owe_sure(m, c, o) &&
 		    !owe_waits(c, o, rep))
 			ret = stale_found(c, o, "iommu_unmap returned", op, rep);
@@ -153,7 +155,7 @@ static int ended_in(const struct model *m, const struct cache *c, const struct p
 	struct owe *o;
 	int ret = 0;
 
-	for (o = owe_first(c, p->range.iova, p->range.last); o && !ret;
+	for (o = owe_first(c, p->range.iova, p->range.last); o && !ret && report_step(rep);
 	     o = owe_next(c, o, p->range.last)) {
 		if (o->cause == op->id && !(o->flags & DEFERRED) && owe_sure(m, c, o) &&
 		    !owe_waits(c, o, rep))

@@ -61,7 +61,7 @@ static int synced_map(const struct model *m, const struct op *op, struct report 
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind != CACHE_ABSENT || !c->nowes)
 			continue;
-		for (o = owe_first(c, op->iova, op->last); o && !ret;
+		for (o = owe_first(c, op->iova, op->last); o && !ret && report_step(rep);
 		     o = owe_next(c, o, op->last)) {
 			if (o->seq == op->seq && o->cpu == op->cpu)
 				ret = judge(m, c, o, "the map returned", op, rep);
@@ -80,7 +80,8 @@ static int caused_in(const struct model *m, const struct cache *c, const struct 
 	struct owe *o;
 	int ret = 0;
 
-	for (o = owe_first(c, first, last); o && !ret; o = owe_next(c, o, last)) {
+	for (o = owe_first(c, first, last); o && !ret && report_step(rep);
+	     o = owe_next(c, o, last)) {
 		if (o->cause == op->id)
 			ret = judge(m, c, o, "the intent ended", op, rep);
 	}

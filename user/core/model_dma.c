@@ -256,7 +256,7 @@ static bool may_be_translated(const struct device *d)
 /* Whatever is known of @addr may be of before this map. */
 static void dma_unbooked(struct model *m, struct device *d, uint64_t addr)
 {
-	dma_doubt(d, addr, addr);
+	dma_doubt(m, d, addr, addr);
 	d->n.dma_maps++;
 	m->unknown += may_be_translated(d);
 }
@@ -369,15 +369,19 @@ int apply_dma_unmap(struct model *m, const struct op *op)
 	return 0;
 }
 
-static void book_flag(struct device *d, uint64_t iova, uint64_t last, uint16_t flag)
+static void book_flag(struct model *m, struct device *d, uint64_t iova, uint64_t last,
+		      uint16_t flag)
 {
 	struct dma_entry *e = omap_ceil(&d->dma.live, iova);
 	uint64_t at;
 
 	while (e && e->addr <= last) {
 		at = e->addr;
-		for (; e; e = e->next)
+		for (; e; e = e->next) {
+			if (!model_step(m))
+				return;
 			e->flags |= flag;
+		}
 		e = at == UINT64_MAX ? NULL : omap_ceil(&d->dma.live, at + 1);
 	}
 }
@@ -401,7 +405,7 @@ int apply_unbind(struct model *m, const struct op *op)
 
 	if (!d)
 		return -ENOMEM;
-	book_flag(d, 0, UINT64_MAX, DMA_LEAKED);
+	book_flag(m, d, 0, UINT64_MAX, DMA_LEAKED);
 	d->dma.known_epoch = d->born && model_sure_op(m, op) ? m->epoch : 0;
 	d->driver[0] = 0;
 	/* Whoever leaves the bus leaves its domain, too: with a call that may not be heard. */
@@ -410,9 +414,9 @@ int apply_unbind(struct model *m, const struct op *op)
 	return 0;
 }
 
-void dma_doubt(struct device *d, uint64_t iova, uint64_t last)
+void dma_doubt(struct model *m, struct device *d, uint64_t iova, uint64_t last)
 {
-	book_flag(d, iova, last, DMA_UNSURE);
+	book_flag(m, d, iova, last, DMA_UNSURE);
 	d->dma.known_epoch = 0;
 	free(d->dma.tombs);
 	d->dma.tombs = NULL;

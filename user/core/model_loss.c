@@ -73,7 +73,7 @@ void model_doubt_object(struct model *m, uint32_t hook, uint64_t ptr, uint64_t i
 	if (dev && moves)
 		doubt_place(m, dev);
 	if (dev && (!moves || hook >= HOOK_COUNT))
-		dma_doubt(dev, iova, last);
+		dma_doubt(m, dev, iova, last);
 	if (u)
 		iommu_doubt(m, u);
 	else if (hook == HOOK_FLUSH_VTD || hook == HOOK_FLUSH_AMD)

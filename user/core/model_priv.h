@@ -122,7 +122,7 @@ void groups_free(struct model *m);
 int apply_dma_map(struct model *m, const struct op *op);
 int apply_dma_unmap(struct model *m, const struct op *op);
 int apply_unbind(struct model *m, const struct op *op);
-void dma_doubt(struct device *dev, uint64_t iova, uint64_t last);
+void dma_doubt(struct model *m, struct device *dev, uint64_t iova, uint64_t last);
 void dma_book_free(struct device *dev);
 
 /* model_fault.c */

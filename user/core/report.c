@@ -16,6 +16,7 @@
 
 #define CREDIT_MAX (16 << 20)
 #define CREDIT_OF_RECORD 64
+#define STEPS_OF_RECORD 512
 
 static const char *const names[FINDING_COUNT] = {
 	[FINDING_MAP_OVERLAP] = "map-overlap",
@@ -59,6 +60,7 @@ void report_init(struct report *rep)
 	memset(rep, 0, sizeof(*rep));
 	rep->tail = &rep->first;
 	rep->credit = CREDIT_MAX;
+	rep->steps = CREDIT_MAX;
 }
 
 void report_drain(struct report *rep)
@@ -198,6 +200,18 @@ void report_turn(struct report *rep)
 {
 	if (rep->credit < CREDIT_MAX)
 		rep->credit += CREDIT_OF_RECORD;
+	if (rep->steps < CREDIT_MAX)
+		rep->steps += STEPS_OF_RECORD;
+}
+
+bool report_step(struct report *rep)
+{
+	if (rep->steps > 0) {
+		rep->steps--;
+		return true;
+	}
+	rep->tally.unknown++;
+	return false;
 }
 
 /* What a walk could not look at might be explained: nothing of it stands. */

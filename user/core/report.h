@@ -127,6 +127,7 @@ struct report {
 	struct finding *newest;
 	struct finding *settled;	/* this and all before stay as they are, or NULL */
 	int64_t credit;		/* findings that walks may still look at */
+	int64_t steps;		/* that checkers may still take through the model */
 	bool quiet;		/* count as suppressed */
 	struct tally tally;
 };
@@ -171,6 +172,13 @@ typedef bool (*report_match_fn)(void *arg, const struct finding *f);
 void report_turn(struct report *rep);
 
 /**
+ * report_step() - May a checker's walk through the model go on?
+ *
+ * Return: false, and counted as unknown, if steps are used up: see report_turn().
+ */
+bool report_step(struct report *rep);
+
+/**
  * report_retract() - Take back what @match selects
  * @rep:      the report
  * @since_ns: only of this time or later
@@ -191,8 +199,8 @@ void report_fold(struct report *rep, uint64_t since_ns, report_match_fn match, v
  * @id:       what they are called from now on; FINDING_COUNT keeps the name
  * @why:      static text, kept as the detail "why"
  */
-void report_soften(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg, enum finding_id id,
-		   const char *why);
+void report_soften(struct report *rep, uint64_t since_ns, report_match_fn match, void *arg,
+		   enum finding_id id, const char *why);
 
 /** finding_ref() - Add a reference; silently full after FINDING_REFS. */
 void finding_ref(struct finding *f, const char *role, const struct ref *r);
