@@ -23,7 +23,9 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef 
 	$(if $(WERROR)$(CI),-Werror)
 SAN := $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 # The engine is many small functions in many files. Tests link the same objects without it.
-LTO := $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),-flto=auto))
+# Only where the compiler is gcc and knows how (gcc 10; clang's would want another linker). LTO= turns it off.
+LTO := $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),$(shell $(CC) -Werror -flto=auto -ffat-lto-objects \
+	-x c -c /dev/null -o /dev/null 2>/dev/null && echo -flto=auto)))
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(SAN) $(if $(LTO),$(LTO) -ffat-lto-objects) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 	-I. -Iuser -Ibpf -I$(O)/bpf -MMD -MP
 LIBS = -lbpf -lelf -lz -lJudy -lpthread
