@@ -93,11 +93,37 @@ static void a_large_space_nobody_is_in(void **state)
 	story_end(&s);
 }
 
+/* More devices than are asked for one page: the one that matters came last, and nobody knows. */
+static void the_last_of_thousands(void **state)
+{
+	struct ev_attach r = { .domain = DOM, .pasid = EV_TAG_NO_PASID };
+	struct story s;
+	uint64_t unknown;
+	unsigned int i;
+
+	(void)state;
+	story_begin(&s);
+	hook(&s, HOOK_PAGE_FREE, EV_HOOK_HEARD);
+	for (i = 0; i < 5000; i++)
+		device_nr(&s, i);
+	alloc_domain(&s, DOM);
+	r.dev = DEV_NR(4999);
+	r.group = 4999;
+	op_fill(&s, &r.op);
+	SEND(&s, EV_ATTACH, r);
+	map(&s, 0x1000, PAGE);
+	unknown = unknowns(&s);
+	page_free(&s, 0x100001000ULL, PAGE);
+	assert_true(unknowns(&s) > unknown || found(&s, "freed-while-mapped", GRADE_VIOLATION));
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_in_one_domain),
 		cmocka_unit_test(a_large_space_nobody_is_in),
+		cmocka_unit_test(the_last_of_thousands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ struct freed {
 };
 
 /* A device that is in @d: surely, if there is one. NULL: nobody can reach what it maps. */
-static const struct device *device_in(const struct model *m, const struct domain *d, bool *sure)
+static const struct device *device_in(const struct model *m, const struct domain *d,
+				      struct report *rep, bool *sure)
 {
 	const struct device *dev, *unsure = NULL;
 	unsigned int i, left = DEVICES_MAX;
@@ -43,6 +44,7 @@ static const struct device *device_in(const struct model *m, const struct domain
 			unsure = dev;
 		}
 	}
+	rep->tally.unknown += dev && !unsure;
 	return unsure;
 }
 
@@ -88,7 +90,7 @@ static int freed_live(void *arg, struct range *r)
 
 	if (r->domain->dead || r->paddr == r->iova)
 		return 0;
-	dev = device_in(w->m, r->domain, &sure);
+	dev = device_in(w->m, r->domain, w->rep, &sure);
 	if (!dev)
 		return 0;
 	if (sure && model_range_sure(w->m, r->domain, r) && model_sure_op(w->m, w->op))
