@@ -93,6 +93,26 @@ static void a_large_space_nobody_is_in(void **state)
 	story_end(&s);
 }
 
+/* A VFIO user with as many devices, each with a TLB of its own, gives up a large space. */
+static void many_device_tlbs(void **state)
+{
+	struct story s;
+	unsigned int i;
+
+	(void)state;
+	story_begin_attached(&s);
+	for (i = 0; i < 60; i++)
+		tag_as(&s, DOM, DEV_NR(i), (struct tagged){ EV_DRIVER_VTD, DID, EV_TAG_NO_PASID,
+							    0x200 + i, 1 });
+	for (i = 0; i < UNMAPS / 4; i++)
+		map(&s, i * PAGE, PAGE);
+	for (i = 0; i < UNMAPS / 4; i++)
+		unmap_fast(&s, i * PAGE, PAGE);
+	attach(&s, DEV, DOM2);
+	expect(&s, "stale-after-switch", 1);
+	story_end(&s);
+}
+
 /* More devices than are asked for one page: the one that matters came last, and nobody knows. */
 static void the_last_of_thousands(void **state)
 {
@@ -123,6 +143,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_in_one_domain),
 		cmocka_unit_test(a_large_space_nobody_is_in),
+		cmocka_unit_test(many_device_tlbs),
 		cmocka_unit_test(the_last_of_thousands),
 	};
 

@@ -13,6 +13,7 @@
 
 #define OWES_MAX (1u << 20)
 #define DEBT_STEPS 32
+#define CACHES_FREE 64	/* of a domain, that take no steps: machines have so many */
 
 struct owe *owe_first(const struct cache *c, uint64_t iova, uint64_t last)
 {
@@ -331,6 +332,7 @@ static bool caches_untold(struct model *m, struct domain *d)
 void debts_open(struct model *m, struct domain *d, const struct op *op)
 {
 	struct cache *c;
+	unsigned int n = 0;
 
 	if (!pieces_sure(m) || !model_sure_op(m, op))
 		return;
@@ -339,7 +341,7 @@ void debts_open(struct model *m, struct domain *d, const struct op *op)
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind == CACHE_ABSENT)
 			continue;
-		if (!model_steps(m, DEBT_STEPS))
+		if (++n > CACHES_FREE && !model_steps(m, DEBT_STEPS))
 			return;
 		if (cache_owes(m, c, op))
 			cache_open(m, c, op);
@@ -358,11 +360,12 @@ void debts_open_absent(struct model *m, struct domain *d, const struct op *op)
 		.epoch = m->epoch, .cpu = op->cpu, .map_cpu = op->cpu, .flags = op->flags,
 	};
 	struct cache *c;
+	unsigned int n = 0;
 
 	for (c = d->caches; c; c = c->next) {
 		if (c->kind != CACHE_ABSENT)
 			continue;
-		if (!model_steps(m, DEBT_STEPS))
+		if (++n > CACHES_FREE && !model_steps(m, DEBT_STEPS))
 			return;
 		if (!model_sure_op(m, op) || !cache_owes(m, c, op)) {
 			m->unknown += cache_heard(m, c);
