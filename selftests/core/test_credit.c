@@ -51,6 +51,7 @@ static void nothing_is_sure_afterwards(void **state)
 	page_free(&s, PADDR(IOVA), PAGE);
 	expect_clean(&s);
 	assert_true(unknowns(&s) > unknown);
+	assert_true(report_tally(engine_report(s.e))->cut_short > 0);
 	story_end(&s);
 }
 
@@ -71,6 +72,7 @@ static void a_few_walks_cost_nothing(void **state)
 	}
 	page_free(&s, PADDR(IOVA), PAGE);
 	expect(&s, "freed-while-mapped", 1);
+	assert_int_equal(report_tally(engine_report(s.e))->cut_short, 0);
 	story_end(&s);
 }
 

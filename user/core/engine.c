@@ -244,8 +244,10 @@ static void tally_model(struct engine *e)
 {
 	e->rep.tally.unknown += e->m->unknown;
 	e->rep.tally.needs_table += e->m->needs_table;
+	e->rep.tally.cut_short += e->m->cut_short;
 	e->m->unknown = 0;
 	e->m->needs_table = 0;
+	e->m->cut_short = 0;
 }
 
 static int check_before(struct engine *e)

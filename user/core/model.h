@@ -262,6 +262,7 @@ struct model {
 	struct known known;
 	uint64_t unknown;
 	uint64_t needs_table;
+	uint64_t cut_short;
 	/* Flushes of entries, of all IOMMUs; there are few. */
 	struct flush entry_ring[ENTRY_RING];
 	uint64_t nentries;	/* ever written */

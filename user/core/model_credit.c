@@ -29,6 +29,7 @@ void credit_add(struct model *m)
 static void credit_gone(struct model *m)
 {
 	m->unknown++;
+	m->cut_short++;
 	m->sure_epoch = ++m->epoch;
 	if (m->now > m->doubt_end_ns)
 		m->doubt_end_ns = m->now;

@@ -211,6 +211,7 @@ bool report_step(struct report *rep)
 		return true;
 	}
 	rep->tally.unknown++;
+	rep->tally.cut_short++;
 	return false;
 }
 
@@ -219,6 +220,7 @@ static void settle_all(struct report *rep)
 {
 	struct finding *f;
 
+	rep->tally.cut_short++;
 	for (f = rep->newest; f != rep->settled; f = f->prev) {
 		rep->tally.retracted += !f->retracted;
 		f->retracted = true;

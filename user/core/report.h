@@ -112,6 +112,7 @@ struct tally {
 	uint64_t skips;		/* EV_SKIP */
 	uint64_t suppressed;	/* findings not made because of loss, start or stop */
 	uint64_t retracted;	/* findings taken back by a later loss */
+	uint64_t cut_short;	/* walks that had no steps left: what they would have seen is unsure */
 	uint64_t dropped;	/* findings beyond the limit of the list */
 	uint64_t unknown;	/* judgements left open: content, begin or flush unknown */
 	uint64_t switches;	/* changes of a device's domain that could be judged */

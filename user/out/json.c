@@ -211,11 +211,12 @@ void json_summary(const struct out *o)
 	put_json(o->to, o->source->path);
 	fprintf(o->to, ",\"kernel\":");
 	put_json(o->to, o->source->kernel_release);
-	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"exposures\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"skipped\":%" PRIu64
-		       ",\"unseen\":%" PRIu64 ",\"withheld\":%" PRIu64 ",\"retracted\":%" PRIu64 ",\"unknown\":%" PRIu64
+	fprintf(o->to, ",\"violations\":%" PRIu64 ",\"exposures\":%" PRIu64 ",\"lost\":%" PRIu64
+		       ",\"skipped\":%" PRIu64 ",\"unseen\":%" PRIu64 ",\"withheld\":%" PRIu64
+		       ",\"retracted\":%" PRIu64 ",\"cut_short\":%" PRIu64 ",\"unknown\":%" PRIu64
 		       ",\"switches\":%" PRIu64 ",\"needs_table\":%" PRIu64 ",\"complete\":%s,\"total\":%" PRIu64 ",\"events\":{",
 		violations, exposures, t->lost, t->missed, t->missed_adds, t->suppressed, t->retracted,
-		t->unknown, t->switches, t->needs_table, o->source->complete ? "true" : "false", o->source->events);
+		t->cut_short, t->unknown, t->switches, t->needs_table, o->source->complete ? "true" : "false", o->source->events);
 	put_events(o);
 	fputc('}', o->to);
 	json_known(o);

@@ -116,6 +116,9 @@ static void print_losses(const struct out *o)
 		fprintf(o->to, "unknown        %" PRIu64 " judgements lacked knowledge (began before the recording, or a loss), %"
 			       PRIu64 " need the page table\n",
 			t->unknown, t->needs_table);
+	if (t->cut_short)
+		fprintf(o->to, "cut short      %" PRIu64 " walks over what was known took too many steps: it became unsure\n",
+			t->cut_short);
 	if (t->missed_adds)
 		fprintf(o->to, "not seen       %" PRIu64 " freed pages, faults or syncs: the kernel skipped the program\n", t->missed_adds);
 	if (!o->source->complete)

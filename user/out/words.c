@@ -70,7 +70,8 @@ bool out_lost(const struct out *o)
 {
 	const struct tally *t = report_tally(o->report);
 
-	return !o->source->complete || o->source->lost || o->source->cut || t->lost || t->missed || t->malformed;
+	return !o->source->complete || o->source->lost || o->source->cut || t->lost || t->missed || t->malformed ||
+	       t->cut_short;
 }
 
 bool out_off_first(const struct out *o, size_t i, struct checker_status *st)
