@@ -14,11 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "core/engine.h"
-#include "core/model.h"
+#include "bench.h"
 #include "core/report.h"
 
 #define DOM	0xd000ULL
@@ -27,35 +25,6 @@
 #define DID	7
 #define PAGE	4096ULL
 #define PADDR(iova) ((iova) + 0x100000000ULL)
-
-struct bench {
-	struct engine *e;
-	uint64_t now;
-	uint64_t seq;
-	uint64_t id;
-};
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
-static void feed(struct bench *b, uint16_t type, void *rec, size_t len, uint16_t flags)
-{
-	struct ev_hdr h = { .type = type, .len = len, .flags = flags };
-
-	b->now += 100;
-	h.time_ns = b->now - 10;
-	h.seq = b->seq++;
-	memcpy(rec, &h, sizeof(h));
-	if (engine_feed(b->e, rec, len))
-		abort();
-}
-
-#define FEED(b, type, rec, flags) feed(b, type, &(rec), sizeof(rec), flags)
 
 static void begin(struct bench *b)
 {

@@ -9,12 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/engine.h"
-#include "core/model.h"
+#include "bench.h"
 #include "core/report.h"
 
 #define DOM	0xd000000ULL
@@ -23,26 +21,6 @@
 #define DID	7
 #define PAGE	4096ULL
 #define GOAL_S	10
-
-struct bench {
-	struct engine *e;
-	uint64_t now;
-	uint64_t seq;
-};
-
-static void feed(struct bench *b, uint16_t type, void *rec, size_t len, uint16_t flags)
-{
-	struct ev_hdr h = { .type = type, .len = len, .flags = flags };
-
-	b->now += 100;
-	h.time_ns = b->now - 10;
-	h.seq = b->seq++;
-	memcpy(rec, &h, sizeof(h));
-	if (engine_feed(b->e, rec, len))
-		abort();
-}
-
-#define FEED(b, type, rec, flags) feed(b, type, &(rec), sizeof(rec), flags)
 
 static void do_tag(struct bench *b, uint64_t domain, uint64_t dev, uint32_t did, uint32_t sid)
 {
@@ -446,14 +424,6 @@ static const struct trace {
 	{ "an exposure among many domains", exposures_apart },
 	{ "much that a cache is not told", not_told },
 };
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
 
 static void run(const struct trace *t, uint64_t n)
 {

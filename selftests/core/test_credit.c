@@ -4,10 +4,9 @@
  * is judged again. And the memory of the ordered map, against a map without one.
  */
 #include "core/omap.h"
-#include "story.h"
+#include "pages.h"
 
 #define IOVA 0x40000000ULL
-#define PADDR(iova) (0x100000000ULL + (iova))	/* of map() */
 #define RANGES 20000U
 #define DOUBTS 3000U
 
@@ -17,12 +16,6 @@ static void unmap_of(struct story *s, uint64_t domain, uint64_t iova, uint64_t s
 
 	op_fill(s, &r.op);
 	SEND(s, EV_UNMAP, r);
-}
-
-static void begin_pages(struct story *s)
-{
-	story_begin_attached(s);
-	hook(s, HOOK_PAGE_FREE, EV_HOOK_HEARD);
 }
 
 /* Each of these doubts all ranges but the first: far more steps than the records bring. */

@@ -16,6 +16,17 @@ static bool says(const struct finding *f, const char *what)
 	return false;
 }
 
+/* A device in a domain of its own, with a device TLB (@ats) or without. */
+static void begin_tagged(struct story *s, uint32_t driver, uint32_t ats)
+{
+	story_begin(s);
+	alloc_domain(s, DOM);
+	describe_domain(s, DOM, DOMAIN_PAGING);
+	describe_device(s, DEV, driver);
+	tag_as(s, DOM, DEV, (struct tagged){ driver, DID, EV_TAG_NO_PASID, SID, ats });
+	attach(s, DEV, DOM);
+}
+
 /* ---- switches ---- */
 
 /* INVALIDATE_IOMMU_ALL forgets device-table entries as well (AMD-Vi specification 2.4.8). */
@@ -25,12 +36,7 @@ static void amd_vi_forgets_everything(void **state)
 	uint64_t at;
 
 	(void)state;
-	story_begin(&s);
-	alloc_domain(&s, DOM);
-	describe_domain(&s, DOM, DOMAIN_PAGING);
-	describe_device(&s, DEV, EV_DRIVER_AMD);
-	tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_AMD, DID, EV_TAG_NO_PASID, SID, 0 });
-	attach(&s, DEV, DOM);
+	begin_tagged(&s, EV_DRIVER_AMD, 0);
 	at = s.now;
 	amd(&s, EV_AMD_CMD, 8ULL << 60, 0);
 	amd(&s, EV_AMD_WAIT, 1ULL << 60, 0);
@@ -149,12 +155,7 @@ static void a_table_and_another_cache(void **state)
 	uint64_t at;
 
 	(void)state;
-	story_begin(&s);
-	alloc_domain(&s, DOM);
-	describe_domain(&s, DOM, DOMAIN_PAGING);
-	describe_device(&s, DEV, EV_DRIVER_VTD);
-	tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_VTD, DID, EV_TAG_NO_PASID, SID, 1 });
-	attach(&s, DEV, DOM);
+	begin_tagged(&s, EV_DRIVER_VTD, 1);
 	map(&s, 0x200000, 0x200000);
 	at = s.now;
 	s.next = (struct next){ .begin = at + 20, .end = at + 20 };
