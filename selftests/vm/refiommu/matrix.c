@@ -25,7 +25,7 @@
 #define SMALL (1ULL << 12)
 #define TOP (~(uint64_t)0 - PAGES(2) + 1)
 #define SETTLE_US 20000
-#define SYSFS_US 300000	/* until the recorder has read what it heard of */
+#define SYSFS_US 3000000	/* until the recorder has read what it heard of, on a busy machine too */
 
 static FILE *cases;
 static const char *planted;	/* the bug of this case, or "none" */
@@ -36,6 +36,12 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* The recorder reads the ranges of a new device from sysfs. Only one bug is judged by them. */
+static void let_it_read_ranges(void)
+{
+	usleep(strcmp(planted, "map-msi") ? SETTLE_US : SYSFS_US);
 }
 
 /* ---- own address spaces ---- */
@@ -194,7 +200,7 @@ static void ioas_msi(const struct ref_kind *kind)
 				REFIOMMU_DRIVER_NONE);
 	ioas = ref_ioas(w.fd, 0);
 	ref_attach(w.fd, ioas, endpoint);
-	usleep(SYSFS_US);
+	let_it_read_ranges();
 	ref_map(w.fd, ioas, AT, PAGES(1), w.mem);
 	close(w.fd);
 }
@@ -296,7 +302,7 @@ static void vfio_msi(int fd, const struct ref_kind *kind, const uint8_t *mem)
 
 	if (container < 0)
 		return;
-	usleep(SYSFS_US);
+	let_it_read_ranges();
 	container_map(container, AT, PAGES(1), mem);
 }
 
