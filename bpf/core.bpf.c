@@ -87,7 +87,7 @@ static __always_inline void map_sg_end(void *ctx, u32 hook)
 	m.call.id = next_id();
 	m.call.flags |= EVF_SG;
 	m.iova = arg(ctx, 1);
-	m.sg = arg(ctx, 2);
+	m.sg = arg_number(ctx, 2);
 	m.nents = (u32)arg(ctx, 3);
 	m.prot = arg(ctx, 4);
 	m.ret = ret_of(ctx);
@@ -179,12 +179,11 @@ SEC("fexit")
 int unmap_fast_exit(void *ctx)
 {
 	struct iommu_iotlb_gather *gather = (void *)arg(ctx, 3);
-	bool queued = false;
 	u32 flags = EVF_FAST;
 
-	if (BPF_CORE_READ_INTO(&queued, gather, queued))
+	if (!gather)
 		flags |= EVF_NOGATHER;
-	else if (queued)
+	else if (gather->queued)
 		flags |= EVF_QUEUED;
 	unmap_end(ctx, HOOK_UNMAP_FAST, flags);
 	return 0;
@@ -459,6 +458,22 @@ int BPF_PROG(module_load, struct module *mod)
 SEC("tp_btf/module_free")
 int BPF_PROG(module_free, struct module *mod)
 {
+	container_ops = 0;
 	emit_module(mod, 0);
+	return 0;
+}
+
+/* The task is dead and gone: nobody else writes to its place. */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(task_free, struct task_struct *task)
+{
+	struct near_scope *near = near_place(task);
+	u64 key = task_key(task);
+
+	if (!near || near->owner != key)
+		return 0;
+	near->scope.depth = 0;
+	near->scope.introduced = 0;
+	__sync_val_compare_and_swap(&near->owner, key, 0);
 	return 0;
 }

@@ -92,26 +92,32 @@ static __always_inline void sg_first(struct dma_call *d, bool with_size)
 		d->size = BPF_CORE_READ(sg, length);
 }
 
-static __always_inline void dma_end(void *ctx, u32 hook, u32 type, struct dma_call *d)
+static __always_inline void dma_tell(void *ctx, u32 type, const struct dma_call *d, struct call *c)
 {
 	struct ev_dma *rec;
 	struct emit e;
-	struct call c;
 	u64 caller;
 
-	call_end(ctx, hook, &c);
-	if (!wanted_key(d->dev) || !wanted_task(c.flags))
+	if (!wanted_key(d->dev) || !wanted_task(c->flags))
 		return;
-	rec = emit_op(&e, type, sizeof(*rec), &c);
+	rec = emit_op(&e, type, sizeof(*rec), c);
 	if (!rec)
 		return;
-	caller = caller_of(ctx, c.sp);
+	caller = caller_of(ctx, c->sp);
 	dma_fill(rec, d, caller);
 	emit_submit(&e, rec);
 	symbol_tell(caller);
 	emit_stack(ctx, &e);
-	if (config.sg_limits && d->kind == EV_DMA_SG && d->mapped)
-		emit_sg_limit(d, c.id, caller);
+	if (type == EV_DMA_MAP && config.sg_limits && d->kind == EV_DMA_SG && d->mapped)
+		emit_sg_limit(d, c->id, caller);
+}
+
+static __always_inline void dma_end(void *ctx, u32 hook, u32 type, struct dma_call *d)
+{
+	struct call c;
+
+	call_end(ctx, hook, &c);
+	dma_tell(ctx, type, d, &c);
 }
 
 #endif

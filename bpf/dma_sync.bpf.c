@@ -8,26 +8,14 @@
 /* (dev, addr or sg, size or nents, dir): a moment, not a scope. Nothing runs inside. */
 static __always_inline void dma_sync(void *ctx, struct dma_call *d)
 {
-	struct ev_dma *rec;
-	struct emit e;
 	struct call c;
-	u64 caller;
 
 	call_end(ctx, HOOK_COUNT, &c);
 	c.begin_ns = bpf_ktime_get_ns();
 	c.flags &= ~EVF_NOENTRY;
 	d->dev = arg(ctx, 0);
 	d->dir = arg(ctx, 3);
-	if (!wanted_key(d->dev) || !wanted_task(c.flags))
-		return;
-	rec = emit_op(&e, EV_DMA_SYNC, sizeof(*rec), &c);
-	if (!rec)
-		return;
-	caller = caller_of(ctx, c.sp);
-	dma_fill(rec, d, caller);
-	emit_submit(&e, rec);
-	symbol_tell(caller);
-	emit_stack(ctx, &e);
+	dma_tell(ctx, EV_DMA_SYNC, d, &c);
 }
 
 static __always_inline void dma_sync_single(void *ctx, bool to_cpu)

@@ -21,12 +21,18 @@ extern const struct pcpu_hot pcpu_hot __ksym __weak;
 extern const void vmemmap_base __ksym;
 extern const void vmemmap_populate __ksym;
 
+/* Read once: it is fixed at boot. Each object has its own. */
+static u64 vmemmap_known;
+
 static __always_inline u64 vmemmap_start(void)
 {
-	u64 base = 0;
+	u64 base = vmemmap_known;
 
 	asm volatile("" : : "r"(&vmemmap_populate));
+	if (base)
+		return base;
 	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
+	vmemmap_known = base;
 	return base;
 }
 

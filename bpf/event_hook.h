@@ -69,6 +69,7 @@ enum ev_hook_id {
 	HOOK_FAULT_AMD,
 	HOOK_FAULT_AMD_IRQ,
 	HOOK_PASID_REPLACE,
+	HOOK_TASK_FREE,		/* writes no record */
 	HOOK_COUNT,		/* grows: never in a record */
 };
 
@@ -88,6 +89,7 @@ static inline int hook_only_adds(__u32 hook)
 	case HOOK_FAULT_VTD:
 	case HOOK_FAULT_AMD:
 	case HOOK_FAULT_AMD_IRQ:
+	case HOOK_TASK_FREE:
 	case HOOK_TABLE_VTD:
 	case HOOK_TABLE_AMD:
 		return 1;

@@ -16,27 +16,33 @@ struct qi_walk {
 	s32 ret;
 };
 
-static long qi_step(u32 i, struct qi_walk *w)
+static __always_inline void emit_qi(const struct qi_walk *w, u32 i, u64 qw0, u64 qw1)
 {
-	struct qi_desc *desc = (void *)w->desc;
 	struct ev_qi *rec;
 	struct emit e;
 
-	if (i >= w->count)
-		return 1;
 	rec = emit_reserve(&e, EV_QI, sizeof(*rec), w->call.flags);
 	if (!rec)
-		return 0;
-	desc = (void *)desc + i * bpf_core_type_size(struct qi_desc);
+		return;
 	rec->begin_ns = w->call.begin_ns;
 	rec->iommu = w->iommu;
-	rec->qw0 = BPF_CORE_READ(desc, qw0);
-	rec->qw1 = BPF_CORE_READ(desc, qw1);
+	rec->qw0 = qw0;
+	rec->qw1 = qw1;
 	rec->index = i;
 	rec->count = w->count;
 	rec->ret = w->ret;
 	rec->pad = 0;
 	emit_submit(&e, rec);
+}
+
+static long qi_step(u32 i, struct qi_walk *w)
+{
+	struct qi_desc *desc = (void *)w->desc;
+
+	if (i >= w->count)
+		return 1;
+	desc = (void *)desc + i * bpf_core_type_size(struct qi_desc);
+	emit_qi(w, i, BPF_CORE_READ(desc, qw0), BPF_CORE_READ(desc, qw1));
 	return 0;
 }
 
@@ -51,14 +57,18 @@ int flush_vtd_entry(void *ctx)
 SEC("fexit")
 int flush_vtd_exit(void *ctx)
 {
-	struct qi_walk w = {
-		.iommu = arg(ctx, 0),
-		.desc = arg(ctx, 1),
-		.count = arg(ctx, 2),
-		.ret = ret_of(ctx),
-	};
+	struct qi_desc *desc = (void *)arg(ctx, 1);
+	struct qi_walk w;
 
+	w.iommu = arg(ctx, 0);
+	w.count = arg(ctx, 2);
+	w.ret = ret_of(ctx);
 	call_end(ctx, HOOK_FLUSH_VTD, &w.call);
+	if (w.count == 1) {	/* almost always */
+		emit_qi(&w, 0, desc->qw0, desc->qw1);
+		return 0;
+	}
+	w.desc = arg_number(ctx, 1);
 	bpf_loop(QI_MAX, qi_step, &w, 0);
 	return 0;
 }

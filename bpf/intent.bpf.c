@@ -39,17 +39,40 @@ static __always_inline bool cmd_is_ours(u32 cmd)
 	       cmd == VFIO_GROUP_SET_CONTAINER;
 }
 
+/* A number becomes a pointer whose fields are loads (6.2+): a probing read costs a hundred of those. */
+extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
+
+#define AS(type, number) ((type *)bpf_rdonly_cast((void *)(number), bpf_core_type_id_kernel(type)))
+
+static __always_inline struct file *table_entry(struct file **at)
+{
+	struct file *file = NULL;
+
+	if (config.casts)	/* any structure that begins with a pointer */
+		return (void *)AS(struct list_head, at)->next;
+	bpf_probe_read_kernel(&file, sizeof(file), at);
+	return file;
+}
+
+static __always_inline u64 file_ops(struct file *file)
+{
+	return (u64)(config.casts ? AS(struct file, file)->f_op : BPF_CORE_READ(file, f_op));
+}
+
+static __always_inline u64 file_private(struct file *file)
+{
+	return (u64)(config.casts ? AS(struct file, file)->private_data :
+				    BPF_CORE_READ(file, private_data));
+}
+
 static __always_inline struct file *file_of(u32 fd)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **table, *file = NULL;
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct fdtable *fdt = task->files->fdt;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
+	if (fd >= fdt->max_fds)
 		return NULL;
-	table = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &table[fd]);
-	return file;
+	return table_entry(&fdt->fd[fd]);
 }
 
 #define MINOR_BITS 20		/* include/linux/kdev_t.h */
@@ -61,16 +84,24 @@ static __always_inline struct file *file_of(u32 fd)
  */
 static __always_inline bool file_is_vfio(struct file *file, u32 cmd)
 {
-	struct module *owner = BPF_CORE_READ(file, f_op, owner);
-	bool misc = BPF_CORE_READ(file, f_inode, i_rdev) >> MINOR_BITS == MISC_MAJOR;
+	const struct file_operations *ops = (void *)file_ops(file);
+	bool of_group = cmd == VFIO_GROUP_SET_CONTAINER;
+	struct module *owner;
 	u64 name = 0;
 
-	if (misc == (cmd == VFIO_GROUP_SET_CONTAINER))
+	if (!of_group && (u64)ops == container_ops)
+		return true;
+	if (of_group == (BPF_CORE_READ(file, f_inode, i_rdev) >> MINOR_BITS == MISC_MAJOR))
 		return false;
+	owner = BPF_CORE_READ(ops, owner);
 	if (!owner)
 		return true;
 	bpf_core_read(&name, sizeof(name), &owner->name);
-	return (name & NAME_VFIO_MASK) == NAME_VFIO || name == NAME_IOMMUFD;
+	if ((name & NAME_VFIO_MASK) != NAME_VFIO && name != NAME_IOMMUFD)
+		return false;
+	if (!of_group)
+		container_ops = (u64)ops;
+	return true;
 }
 
 /* A group names its container by a descriptor, all others are the container's own calls. */
@@ -78,14 +109,28 @@ static __always_inline u64 container_of_call(struct pt_regs *regs, struct file *
 {
 	s32 fd = -1;
 
-	if ((u32)BPF_CORE_READ(regs, si) == VFIO_GROUP_SET_CONTAINER) {
-		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)BPF_CORE_READ(regs, dx)))
+	if ((u32)regs->si == VFIO_GROUP_SET_CONTAINER) {
+		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)regs->dx))
 			return 0;
 		file = file_of(fd);
 		if (!file || !file_is_vfio(file, VFIO_SET_IOMMU))
 			return 0;
 	}
-	return (u64)BPF_CORE_READ(file, private_data);
+	return file_private(file);
+}
+
+static __always_inline void vfio_read_args(struct vfio_map_args *args, u32 cmd, u64 uarg)
+{
+	struct vfio_unmap_args unmap = {};
+
+	if (cmd == VFIO_IOMMU_MAP_DMA)
+		bpf_probe_read_user(args, sizeof(*args), (void *)uarg);
+	if (cmd != VFIO_IOMMU_UNMAP_DMA)
+		return;
+	bpf_probe_read_user(&unmap, sizeof(unmap), (void *)uarg);
+	args->flags = unmap.flags;
+	args->iova = unmap.iova;
+	args->size = unmap.size;
 }
 
 /* __x64_sys_ioctl(regs): fd, cmd, arg */
@@ -93,52 +138,50 @@ SEC("fentry")
 int vfio_ioctl_entry(u64 *ctx)
 {
 	struct pt_regs *regs = (void *)arg(ctx, 0);
-	u32 cmd = BPF_CORE_READ(regs, si);
-	struct vfio_map_args map = {};
+	u32 cmd = regs->si;
+	struct vfio_map_args args = {};
 	struct file *file;
+	struct frame *f;
+	u64 container;
 
 	if (!cmd_is_ours(cmd))
 		return 0;
-	file = file_of(BPF_CORE_READ(regs, di));
+	file = file_of(regs->di);
 	if (!file || !file_is_vfio(file, cmd))
 		return 0;
-	if (cmd == VFIO_IOMMU_MAP_DMA) {
-		bpf_probe_read_user(&map, sizeof(map), (void *)BPF_CORE_READ(regs, dx));
-	} else if (cmd == VFIO_IOMMU_UNMAP_DMA) {
-		struct vfio_unmap_args unmap = {};
-
-		bpf_probe_read_user(&unmap, sizeof(unmap), (void *)BPF_CORE_READ(regs, dx));
-		map.iova = unmap.iova;
-		map.size = unmap.size;
-	}
-	call_begin(ctx, HOOK_VFIO_IOCTL, true, container_of_call(regs, file), map.iova, map.size);
+	vfio_read_args(&args, cmd, regs->dx);
+	container = container_of_call(regs, file);
+	f = call_open(ctx, HOOK_VFIO_IOCTL, true);
+	if (!f)
+		return 0;
+	f->object = container;
+	f->iova = args.iova;
+	f->size = args.size;
+	f->vaddr = args.vaddr;
+	f->prot = args.flags;
 	return 0;
 }
 
-/* At exit the container is what the entry saw: the descriptor may be another one now. */
-static __always_inline void vfio_fill(struct ev_vfio *rec, u32 cmd, u64 uarg)
+/* What was asked stands in the frame, as the kernel read it. An unmap puts its result into the size. */
+static __always_inline void vfio_fill(struct ev_vfio *rec, u32 cmd, u64 uarg, const struct call *c)
 {
-	struct vfio_map_args map = {};
-	struct vfio_unmap_args unmap = {};
+	bool heard = !(c->flags & (EVF_NOENTRY | EVF_NOCTX));
+	struct vfio_map_args args = {
+		.vaddr = c->vaddr, .iova = c->iova, .size = c->size, .flags = c->prot,
+	};
+	u64 done = 0;
 
-	rec->vaddr = 0;
-	rec->iova = 0;
-	rec->size = 0;
-	rec->done = 0;
-	rec->vfio_flags = 0;
+	if (!heard)
+		vfio_read_args(&args, cmd, uarg);
+	if (cmd == VFIO_IOMMU_UNMAP_DMA)
+		bpf_probe_read_user(&done, sizeof(done),
+				    (void *)uarg + __builtin_offsetof(struct vfio_unmap_args, size));
+	rec->vaddr = args.vaddr;
+	rec->iova = args.iova;
+	rec->size = args.size;
+	rec->done = done;
+	rec->vfio_flags = args.flags;
 	rec->cmd = cmd;
-	if (cmd == VFIO_IOMMU_MAP_DMA) {
-		bpf_probe_read_user(&map, sizeof(map), (void *)uarg);
-		rec->vaddr = map.vaddr;
-		rec->iova = map.iova;
-		rec->size = map.size;
-		rec->vfio_flags = map.flags;
-	} else if (cmd == VFIO_IOMMU_UNMAP_DMA) {
-		bpf_probe_read_user(&unmap, sizeof(unmap), (void *)uarg);
-		rec->iova = unmap.iova;
-		rec->done = unmap.size;
-		rec->vfio_flags = unmap.flags;
-	}
 }
 
 static __always_inline u32 vfio_type(u32 cmd)
@@ -156,9 +199,9 @@ static __always_inline u32 vfio_type(u32 cmd)
  */
 static __always_inline bool container_late(struct pt_regs *regs, struct call *c)
 {
-	struct file *file = file_of(BPF_CORE_READ(regs, di));
+	struct file *file = file_of(regs->di);
 
-	if (!file || !file_is_vfio(file, BPF_CORE_READ(regs, si)))
+	if (!file || !file_is_vfio(file, regs->si))
 		return false;
 	c->object = container_of_call(regs, file);
 	return true;
@@ -168,7 +211,7 @@ SEC("fexit")
 int vfio_ioctl_exit(u64 *ctx)
 {
 	struct pt_regs *regs = (void *)arg(ctx, 0);
-	u32 cmd = BPF_CORE_READ(regs, si);
+	u32 cmd = regs->si;
 	struct ev_vfio *rec;
 	struct emit e;
 	struct call c;
@@ -183,10 +226,8 @@ int vfio_ioctl_exit(u64 *ctx)
 	rec = emit_op(&e, vfio_type(cmd), sizeof(*rec), &c);
 	if (!rec)
 		return 0;
-	vfio_fill(rec, cmd, BPF_CORE_READ(regs, dx));
+	vfio_fill(rec, cmd, regs->dx, &c);
 	rec->container = c.object;
-	if (cmd == VFIO_IOMMU_UNMAP_DMA)
-		rec->size = c.flags & (EVF_NOENTRY | EVF_NOCTX) ? rec->done : c.size;
 	rec->ret = ret_of(ctx);
 	emit_submit(&e, rec);
 	emit_stack(ctx, &e);

@@ -177,8 +177,16 @@ struct group_device___reset {		/* 7.x: parked in the blocking domain during a re
 struct iommu_iotlb_gather {
 	unsigned long start;
 	unsigned long end;
-	struct list_head freelist;	/* 6.16+: struct iommu_pages_list, which begins with it */
+	struct list_head freelist;
 	bool queued;
+};
+
+struct iommu_pages_list {		/* 6.16+ */
+	struct list_head pages;
+};
+
+struct iommu_iotlb_gather___pages {	/* 6.16+ */
+	struct iommu_pages_list freelist;
 };
 
 /* include/linux/scatterlist.h: bit 0 of page_link chains, bit 1 ends. */
@@ -340,6 +348,8 @@ struct files_struct {
 
 struct task_struct {
 	void *stack;
+	int pid;
+	u64 start_time;		/* ns */
 	struct files_struct *files;
 };
 

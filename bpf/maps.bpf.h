@@ -47,6 +47,25 @@ struct {
 	__type(value, struct scope);
 } task_scopes SEC(".maps");
 
+#define SCOPES_NEAR 2048	/* power of two */
+
+/*
+ * The scopes of tasks that came while their place was free, found without the price of task
+ * storage. A place belongs to one task until its end, and a task that found it taken stays with its
+ * storage: nobody ever moves, so nobody needs a lock.
+ */
+struct near_scope {
+	u64 owner;		/* task_key(); 0 free */
+	struct scope scope;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SCOPES_NEAR);
+	__type(key, u32);
+	__type(value, struct near_scope);
+} near_scopes SEC(".maps");
+
 /* [cpu * 3 + context - 1]: softirq, hardirq, NMI. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -109,5 +128,11 @@ struct {
 
 /* The only initialised data of each object: the loader writes it before load. */
 const volatile struct bpf_config config SEC(".rodata.config") = {};
+
+/*
+ * The file operations of VFIO's containers, once one was looked at closely; 0 not yet. The module
+ * may go, and another one come to its place: module_free() forgets it.
+ */
+static u64 container_ops;
 
 #endif

@@ -4,20 +4,15 @@
  * path (free_pages_prepare(), mm/page_alloc.c of 6.1, 6.12 and 7.2; mm_page_free_batched comes in
  * addition). It is the hottest place that we listen at: almost always the answer is one load.
  */
-#include "emit.bpf.h"
+#include "scope.bpf.h"
 #include "frame.bpf.h"
-
-/* vmemmap_base, read once: it is fixed at boot. Each object has its own. */
-static u64 vmemmap_known;
 
 static __always_inline u64 page_frame(u64 page)
 {
-	u64 size = bpf_core_type_size(struct page);
+	u64 size = bpf_core_type_size(struct page), vmemmap = vmemmap_start();
 
-	if (!vmemmap_known)
-		vmemmap_known = vmemmap_start();
 	/* The verifier knows the size and keeps one of them. */
-	return size == 64 ? (page - vmemmap_known) >> 6 : (page - vmemmap_known) / size;
+	return size == 64 ? (page - vmemmap) >> 6 : (page - vmemmap) / size;
 }
 
 /* Return: were some of @mask set? They no longer are. */
@@ -63,7 +58,7 @@ static __always_inline void introduce_freer(u32 where)
 
 	if (where != EV_CTX_TASK || !st || st->freer == (u32)id)
 		return;
-	s = bpf_task_storage_get(&task_scopes, bpf_get_current_task_btf(), NULL, 0);
+	s = task_scope(0);
 	if (s && s->introduced) {
 		st->freer = id;
 		return;

@@ -14,8 +14,18 @@
 
 #include "emit.bpf.h"
 
-/* Arguments by number: a function that grew arguments at its end still fits. */
+/*
+ * Arguments by number, a constant: a function that grew arguments at its end still fits. One load;
+ * the verifier gives a pointer its type, so that its fields are one load, too. Volatile: always
+ * the whole word, as the verifier wants it.
+ */
 static __always_inline u64 arg(void *ctx, u32 n)
+{
+	return ((volatile u64 *)ctx)[n];
+}
+
+/* A pointer to calculate with: the verifier sees a number. */
+static __always_inline u64 arg_number(void *ctx, u32 n)
 {
 	u64 value = 0;
 
@@ -51,13 +61,38 @@ struct call {
 /* Frames further apart than this are not on one stack (THREAD_SIZE is 16 or 32 KiB). */
 #define STACK_SPAN 65536
 
+/* Not 0, and not that of a task which had this number before. */
+static __always_inline u64 task_key(const struct task_struct *task)
+{
+	return (task->start_time << 1 | 1) ^ (u64)(u32)task->pid << 40;
+}
+
+static __always_inline struct near_scope *near_place(const struct task_struct *task)
+{
+	u32 slot = (u32)task->pid & (SCOPES_NEAR - 1);
+
+	return bpf_map_lookup_elem(&near_scopes, &slot);
+}
+
+static __always_inline struct scope *task_scope(u64 storage_flags)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	struct near_scope *near = near_place(task);
+	u64 key = task_key(task);
+
+	if (near && near->owner == key)
+		return &near->scope;
+	if (near && !near->owner && storage_flags && !__sync_val_compare_and_swap(&near->owner, 0, key))
+		return &near->scope;
+	return bpf_task_storage_get(&task_scopes, task, NULL, storage_flags);
+}
+
 static __always_inline struct scope *scope_of(u32 ctx)
 {
 	u32 key;
 
 	if (ctx == EV_CTX_TASK)
-		return bpf_task_storage_get(&task_scopes, bpf_get_current_task_btf(), NULL,
-					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+		return task_scope(BPF_LOCAL_STORAGE_GET_F_CREATE);
 	key = bpf_get_smp_processor_id() * 3 + ctx - 1;
 	return bpf_map_lookup_elem(&irq_scopes, &key);
 }

@@ -16,7 +16,7 @@ struct bpf_config {
 	char symbol_format[4];	/* "%pB": how bpf_snprintf() names an address */
 	char device[32];	/* dev_name(), padded with NULs */
 	__u32 sg_limits;	/* 1: limits of the device behind each scatterlist */
-	__u32 pad;
+	__u32 casts;		/* 1: the kernel has bpf_rdonly_cast() (6.2+) */
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 };
 

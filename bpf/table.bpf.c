@@ -27,6 +27,23 @@ static long list_step(u32 i, struct list_walk *w)
 	return 0;
 }
 
+/*
+ * Frames of ours, on all CPUs: almost always none, and then no exit has to look for its own. Taken
+ * back only where a frame is taken off, so that an exit that was skipped leaves it too high, never
+ * too low: exits look then, as they would without it.
+ */
+static s64 tables_pushed;
+
+/* Most gathers have no table pages: for a typed pointer one load. */
+static __always_inline u64 first_table(struct iommu_iotlb_gather *gather)
+{
+	struct iommu_iotlb_gather___pages *pages = (void *)gather;
+
+	if (bpf_core_field_exists(pages->freelist.pages))
+		return (u64)pages->freelist.pages.next;
+	return (u64)gather->freelist.next;
+}
+
 /* (domain, gather) */
 static __always_inline void table_begin(void *ctx, u32 hook)
 {
@@ -36,15 +53,17 @@ static __always_inline void table_begin(void *ctx, u32 hook)
 	struct list_head *at;
 	struct frame *f;
 
-	/* Not through w: what BPF_CORE_READ() is given it takes for a kernel's structure. */
-	head = (u64)gather + bpf_core_field_offset(struct iommu_iotlb_gather, freelist);
+	/* A number for the walk. Not through w: BPF_CORE_READ() would take that for a kernel's structure. */
+	head = arg_number(ctx, 1) + bpf_core_field_offset(struct iommu_iotlb_gather, freelist);
+	if (first_table(gather) == head)
+		return;
 	at = (void *)head;
 	w.head = head;
 	w.pos = (u64)BPF_CORE_READ(at, next);
 	if (w.pos == head || !w.pos)
 		return;
-	first = BPF_CORE_READ(gather, start);
-	last = BPF_CORE_READ(gather, end);
+	first = gather->start;
+	last = gather->end;
 	if (first > last)
 		return;	/* nothing was unmapped: what pages are these? */
 	page = w.pos - bpf_core_field_offset(struct page, lru);
@@ -59,6 +78,7 @@ static __always_inline void table_begin(void *ctx, u32 hook)
 	f->last = last;
 	f->vaddr = vmemmap ? page_phys(page, vmemmap) : 0;
 	f->prot = w.count;
+	__sync_fetch_and_add(&tables_pushed, 1);
 }
 
 /* What is around the sync: the outermost intent, and the unmap call that made it. */
@@ -80,18 +100,25 @@ static __always_inline void table_around(struct ev_table *rec)
 
 static __always_inline void table_end(void *ctx, u32 hook)
 {
-	struct scope *s = scope_of(context_now());
-	struct frame *f = s ? scope_top(s) : NULL;
 	u64 domain = arg(ctx, 0);
 	struct ev_table *rec;
+	struct scope *s;
+	struct frame *f;
 	struct emit e;
 	struct call c;
 
+	if (!tables_pushed)
+		return;
+	s = scope_of(context_now());
+	f = s ? scope_top(s) : NULL;
 	if (!f || f->hook != hook)
 		return;		/* no table page, or nobody knows which */
 	call_end(ctx, hook, &c);
-	if (c.flags & (EVF_NOENTRY | EVF_NOCTX) || c.object != domain)
+	if (c.flags & (EVF_NOENTRY | EVF_NOCTX))
 		return;		/* the frame of another call, whose exit was skipped */
+	__sync_fetch_and_add(&tables_pushed, -1);
+	if (c.object != domain)
+		return;
 	if (!wanted_key(domain) || !wanted_task(c.flags))
 		return;
 	rec = emit_op(&e, EV_TABLE, sizeof(*rec), &c);

@@ -129,6 +129,13 @@ const struct hook_row hook_table[HOOK_COUNT] = {
 		.lost = "ends of modules in the story",
 		.witness = WITNESS_STATE, .tracepoint = 1,
 	},
+	[HOOK_TASK_FREE] = {
+		.name = "state.task_free",
+		.exit = "task_free",
+		.function = { "sched_process_free" },
+		.lost = "speed, once a few thousand tasks were heard",
+		.witness = WITNESS_STATE, .tracepoint = 1,
+	},
 	[HOOK_VFIO_IOCTL] = {
 		.name = "intent.vfio",
 		.entry = "vfio_ioctl_entry", .exit = "vfio_ioctl_exit",

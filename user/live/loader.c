@@ -25,6 +25,7 @@ static const char *const map_names[] = {
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
 	[MAP_WANTED] = "wanted",	   [MAP_FRAMES] = "frames",
 	[MAP_SYMBOLS_TOLD] = "symbols_told", [MAP_SYMBOLS_NEAR] = "symbols_near",
+	[MAP_NEAR_SCOPES] = "near_scopes",
 };
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
@@ -81,6 +82,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.filter_tgid = opt->tgid;
 	ld->config.stacks = opt->stacks;
 	ld->config.sg_limits = opt->dma_debug;
+	ld->config.casts = btf__find_by_name_kind(ld->btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
