@@ -166,7 +166,7 @@ module: $(O)/deps-test.stamp
 	$(Q)$(MAKE) --no-print-directory -C kernel O=$(abspath $(O))/kernel KERNEL=$(KERNEL)
 
 module-tests: $(O)/deps-test.stamp
-	$(Q)$(MAKE) --no-print-directory -C selftests all
+	$(Q)$(MAKE) --no-print-directory -C selftests O=$(abspath $(O)) all
 
 .SECONDARY: $(BPF_OBJ)
 
