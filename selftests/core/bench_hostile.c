@@ -397,6 +397,35 @@ static void not_told(struct bench *b, uint64_t n)
 	}
 }
 
+/* An address space of many areas, replayed into a domain that has them, and again. */
+static void replays(struct bench *b, uint64_t n)
+{
+	struct ev_ref_intent area = { .op.begin_ns = b->now, .kind = EV_REF_ALLOC, .ioas = 1 };
+	struct ev_domain_op born = { .op.begin_ns = b->now, .domain = DOM,
+				     .type = DOMAIN_PAGING };
+	struct ev_ref_replay r = { .domain = DOM, .ioas = 1, .step = EV_REPLAY_BEGIN };
+	uint64_t i;
+
+	FEED(b, EV_ALLOC, born, 0);
+	FEED(b, EV_REF_INTENT, area, 0);
+	area.kind = EV_REF_MAP;
+	for (i = 0; i < n / 3; i++) {
+		area.op.id++;
+		area.op.begin_ns = b->now;
+		area.first = i * 2 * PAGE;
+		area.last = area.first + PAGE - 1;
+		area.bytes = PAGE;
+		FEED(b, EV_REF_INTENT, area, 0);
+		do_map(b, area.first);
+	}
+	r.op.id = area.op.id + 1;
+	r.op.begin_ns = b->now;
+	FEED(b, EV_REF_REPLAY, r, 0);
+	r.step = EV_REPLAY_END;
+	for (i = 0; i < n / 3; i++)
+		FEED(b, EV_REF_REPLAY, r, 0);
+}
+
 static const struct trace {
 	const char *name;
 	void (*make)(struct bench *b, uint64_t n);
@@ -423,6 +452,7 @@ static const struct trace {
 	{ "many groups in one domain", groups },
 	{ "an exposure among many domains", exposures_apart },
 	{ "much that a cache is not told", not_told },
+	{ "replays of many areas", replays },
 };
 
 static void run(const struct trace *t, uint64_t n)

@@ -59,7 +59,7 @@ static int lazy_opened(const struct model *m, const struct op *op, struct report
 	struct exposure *e;
 	int ret = 0;
 
-	for (d = m->exposed ? m->first_domain : NULL; d && !ret; d = d->next) {
+	for (d = m->exposed ? m->first_domain : NULL; d && !ret && report_step(rep); d = d->next) {
 		e = d->exposures ? d->exposures->open : NULL;
 		for (; e && !ret && e->freed.seq == op->seq && e->freed.cpu == op->cpu; e = e->next) {
 			dev = model_device(m, e->device);
@@ -76,8 +76,9 @@ static int lazy_overdue(const struct model *m, const struct op *op, struct repor
 	struct exposure *e;
 	int ret = 0;
 
-	for (d = m->nexposed ? m->first_domain : NULL; d && !ret; d = d->next) {
-		for (e = d->exposures ? d->exposures->open : NULL; e && !ret; e = e->next)
+	for (d = m->nexposed ? m->first_domain : NULL; d && !ret && report_step(rep); d = d->next) {
+		e = d->exposures ? d->exposures->open : NULL;
+		for (; e && !ret && report_step(rep); e = e->next)
 			if (epoch_sure(m, e->epoch, 0) && e->ticks >= FLUSH_TICKS &&
 			    op->end - e->freed.time_ns > FLUSH_NS)
 				ret = lazy_found(d, e, "never flushed", op, rep);
@@ -97,7 +98,7 @@ static int lazy_used(const struct model *m, const struct op *op, uint64_t dev, u
 	for (i = 0; d && i < d->nbindings; i++) {
 		dom = d->bindings[i].domain;
 		e = dom && dom->exposures ? dom->exposures->open : NULL;
-		for (; e && !ret; e = e->next)
+		for (; e && !ret && report_step(rep); e = e->next)
 			if (epoch_sure(m, e->epoch, 0) && ranges_meet(e->iova, e->last, iova, last))
 				ret = lazy_found(dom, e, "the device used it", op, rep);
 	}

@@ -141,6 +141,8 @@ static int leak_unbind(const struct model *m, const struct op *op, struct report
 	total = leaks_count(m, dev, rep);
 	for (e = entry_after(dev, NULL); e && !ret && listed < total && listed < LEAKS_LISTED;
 	     e = entry_after(dev, e)) {
+		if (!report_step(rep))
+			break;
 		if (!is_leak(m, dev, e))
 			continue;
 		ret = leaked(dev, e, total, op, rep);

@@ -113,7 +113,7 @@ static bool gap_in(const struct replay *x, cover_fn fn, uint64_t *first, uint64_
 	uint64_t until;
 
 	while (fn(x, *first, &until)) {
-		if (until >= last)
+		if (until >= last || !report_step(x->rep))
 			return false;
 		*first = until + 1;
 	}
@@ -151,7 +151,7 @@ static int too_much(struct replay *x)
 	int ret = 0;
 
 	x->listed = 0;
-	for (r = range_first(&x->d->ranges, 0, UINT64_MAX); r && !ret;
+	for (r = range_first(&x->d->ranges, 0, UINT64_MAX); r && !ret && report_step(x->rep);
 	     r = range_next(&x->d->ranges, r, UINT64_MAX)) {
 		if (replayed(x, r))
 			ret = gaps_found(x, FINDING_UNION_AFTER_REPLAY, explained, r->iova,
@@ -169,7 +169,7 @@ static int slots_missing(struct replay *x)
 	int ret = 0;
 
 	x->listed = 0;
-	for (s = slot_first(x->c, 0, UINT64_MAX); s && !ret;
+	for (s = slot_first(x->c, 0, UINT64_MAX); s && !ret && report_step(x->rep);
 	     s = slot_after(x->c, s, UINT64_MAX)) {
 		if (s->end < x->op->begin && epoch_sure(x->m, s->epoch, x->c->sure_epoch))
 			ret = gaps_found(x, FINDING_REPLAY_MISSING, mapped, s->iova, s->last,
@@ -188,7 +188,7 @@ static int areas_missing(struct replay *x)
 	int ret = 0;
 
 	x->listed = 0;
-	for (r = range_first(&x->s->areas, 0, UINT64_MAX); r && !ret;
+	for (r = range_first(&x->s->areas, 0, UINT64_MAX); r && !ret && report_step(x->rep);
 	     r = range_next(&x->s->areas, r, UINT64_MAX)) {
 		if (r->end < x->op->begin && epoch_sure(x->m, r->epoch, x->s->sure_epoch))
 			ret = gaps_found(x, FINDING_REPLAY_MISSING, mapped, r->iova, r->last,
@@ -203,17 +203,18 @@ static int areas_missing(struct replay *x)
 
 /* ---- VFIO ---- */
 
-/* Born inside @op, and a device was moved there by it. */
-static bool filled_by(const struct model *m, const struct domain *d, const struct op *op)
+/* Is the domain born inside the call, and was a device moved there by it? */
+static bool filled_by(const struct replay *x)
 {
+	const struct domain *d = x->d;
 	const struct device *dev;
 	const struct binding *b;
 
-	if (d->dead || !d->born || !(d->type & DOMAIN_PAGING) || d->first_ns < op->begin)
+	if (d->dead || !d->born || !(d->type & DOMAIN_PAGING) || d->first_ns < x->op->begin)
 		return false;
-	for (dev = m->first_device; dev; dev = dev->next) {
+	for (dev = x->m->first_device; dev && report_step(x->rep); dev = dev->next) {
 		b = device_binding(dev, EV_TAG_NO_PASID);
-		if (b && b->domain == d && b->outer == op->id && model_binding_sure(m, b))
+		if (b && b->domain == d && b->outer == x->op->id && model_binding_sure(x->m, b))
 			return true;
 	}
 	return false;
@@ -245,8 +246,8 @@ static int vfio_after(const struct model *m, const struct op *op, struct report 
 		rep->tally.unknown++;
 		return 0;
 	}
-	for (x.d = m->first_domain; x.d && !ret; x.d = x.d->next) {
-		if (filled_by(m, x.d, op))
+	for (x.d = m->first_domain; x.d && !ret && report_step(rep); x.d = x.d->next) {
+		if (filled_by(&x))
 			ret = vfio_compare(&x);
 	}
 	return ret;

@@ -226,6 +226,8 @@ void cause_replayed(struct model *m, uint64_t id)
 		struct ranges *s = &c->domains[i]->ranges;
 
 		for (r = range_first(s, 0, UINT64_MAX); r; r = range_next(s, r, UINT64_MAX)) {
+			if (!model_step(m))
+				return;
 			if (r->cause == id)
 				r->flags |= RANGE_REPLAYED;
 		}
