@@ -86,6 +86,12 @@ STORY uint64_t bound_to(const struct story *s, uint64_t dev)
 	return b && b->domain ? b->domain->ptr : 0;
 }
 
+/* How many changes of a device's domain were looked at. */
+STORY uint64_t judged(const struct story *s)
+{
+	return report_tally(engine_report(s->e))->switches;
+}
+
 STORY uint64_t unknowns(const struct story *s)
 {
 	return report_tally(engine_report(s->e))->unknown;
@@ -109,6 +115,18 @@ STORY const struct finding *first(const struct story *s)
 
 	assert_non_null(f);
 	return f;
+}
+
+/* Is @what one of the finding's details? */
+STORY bool says(const struct finding *f, const char *what)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->ndetails; i++) {
+		if (f->details[i].text && !strcmp(f->details[i].text, what))
+			return true;
+	}
+	return false;
 }
 
 #endif

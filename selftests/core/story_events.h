@@ -148,6 +148,15 @@ STORY void attach(struct story *s, uint64_t dev, uint64_t domain)
 	SEND(s, EV_ATTACH, r);
 }
 
+/* DEV leaves its IOMMU. */
+STORY void leave(struct story *s)
+{
+	struct ev_attach r = { .dev = DEV, .pasid = EV_TAG_NO_PASID, .hook = HOOK_RELEASE };
+
+	op_fill(s, &r.op);
+	SEND(s, EV_ATTACH, r);
+}
+
 struct tagged {
 	uint32_t kind, did, pasid, sid, ats;
 };

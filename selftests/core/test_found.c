@@ -5,17 +5,6 @@
 #define SWITCH "stale-after-switch"
 #define ALIAS 0x200
 
-static bool says(const struct finding *f, const char *what)
-{
-	unsigned int i;
-
-	for (i = 0; i < f->ndetails; i++) {
-		if (f->details[i].text && !strcmp(f->details[i].text, what))
-			return true;
-	}
-	return false;
-}
-
 /* A device in a domain of its own, with a device TLB (@ats) or without. */
 static void begin_tagged(struct story *s, uint32_t driver, uint32_t ats)
 {
@@ -76,14 +65,12 @@ static void a_device_leaves(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct ev_attach r = { .dev = DEV, .pasid = EV_TAG_NO_PASID, .hook = HOOK_RELEASE };
 		struct ev_alias alias = { .dev = DEV, .sid = ALIAS };
 		struct story s;
 
 		story_begin_attached(&s);
 		SEND(&s, EV_ALIAS, alias);
-		op_fill(&s, &r.op);
-		SEND(&s, EV_ATTACH, r);
+		leave(&s);
 		if (cases[i].iotlb_first)
 			qi(&s, QI_DOMAIN(DID), 0);
 		qi(&s, QI_CONTEXT(SID), 0);

@@ -4,22 +4,6 @@
 
 #define NAME "stale-after-switch"
 
-static uint64_t judged(const struct story *s)
-{
-	return report_tally(engine_report(s->e))->switches;
-}
-
-static bool says(const struct finding *f, const char *what)
-{
-	unsigned int i;
-
-	for (i = 0; i < f->ndetails; i++) {
-		if (f->details[i].text && !strcmp(f->details[i].text, what))
-			return true;
-	}
-	return false;
-}
-
 /* ---- what has to be sent, and when ---- */
 
 enum when { NEVER, BEFORE, BEGIN, INSIDE };

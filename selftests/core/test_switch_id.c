@@ -6,31 +6,7 @@
 
 #define NAME "stale-after-switch"
 
-static uint64_t judged(const struct story *s)
-{
-	return report_tally(engine_report(s->e))->switches;
-}
-
-static bool says(const struct finding *f, const char *what)
-{
-	unsigned int i;
-
-	for (i = 0; i < f->ndetails; i++) {
-		if (f->details[i].text && !strcmp(f->details[i].text, what))
-			return true;
-	}
-	return false;
-}
-
 /* ---- devices that leave the IOMMU ---- */
-
-static void release(struct story *s)
-{
-	struct ev_attach r = { .dev = DEV, .pasid = EV_TAG_NO_PASID, .hook = HOOK_RELEASE };
-
-	op_fill(s, &r.op);
-	SEND(s, EV_ATTACH, r);
-}
 
 static void released(void **state)
 {
@@ -49,7 +25,7 @@ static void released(void **state)
 		struct story s;
 
 		story_begin_attached(&s);
-		release(&s);
+		leave(&s);
 		if (cases[i].context)
 			qi(&s, QI_CONTEXT(SID), 0);
 		if (cases[i].iotlb)
@@ -74,7 +50,7 @@ static void released_long_ago(void **state)
 
 	(void)state;
 	story_begin_attached(&s);
-	release(&s);
+	leave(&s);
 	mark(&s, EV_MARK_TICK, s.now);
 	assert_int_equal(judged(&s), 0);
 	s.now += LEAVE_NS;
