@@ -58,13 +58,13 @@ static __always_inline u32 context_now(void)
 {
 	u32 count = preempt_count();
 
+	if (!(count & (PREEMPT_NMI_MASK | PREEMPT_HARDIRQ_MASK | PREEMPT_SOFTIRQ_SERVING)))
+		return EV_CTX_TASK;
 	if (count & PREEMPT_NMI_MASK)
 		return EV_CTX_NMI;
 	if (count & PREEMPT_HARDIRQ_MASK)
 		return EV_CTX_HARDIRQ;
-	if (count & PREEMPT_SOFTIRQ_SERVING)
-		return EV_CTX_SOFTIRQ;
-	return EV_CTX_TASK;
+	return EV_CTX_SOFTIRQ;
 }
 
 static __always_inline struct cpu_state *cpu_state(u32 cpu)

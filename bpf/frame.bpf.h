@@ -64,7 +64,13 @@ __attribute__((noinline)) int frames_mapped(u64 paddr, u64 bytes)
 {
 	u64 first = paddr >> FRAME_LG2, last = (paddr + bytes - 1) >> FRAME_LG2;
 
-	if (first >= config.frames || !bytes)
+	if (first >= config.frames)
+		return 0;
+	if (first == last) {	/* one page: almost always */
+		frame_set(first >> WORD_LG2, 1ULL << (first & (WORD_BITS - 1)));
+		return 0;
+	}
+	if (!bytes)
 		return 0;
 	if (last >= config.frames || last < first)
 		last = config.frames - 1;

@@ -349,6 +349,7 @@ struct files_struct {
 struct task_struct {
 	void *stack;
 	int pid;
+	int tgid;
 	u64 start_time;		/* ns */
 	struct files_struct *files;
 };

@@ -19,8 +19,8 @@ struct frame {
 	u64 sp;			/* address of the trampoline's context: names the call */
 	u64 begin_ns;
 	u64 id;			/* of an intent, else 0 */
-	u64 inner;		/* innermost intent, this call included */
-	u64 outer;		/* outermost intent, this call included */
+	u64 cause;		/* innermost intent around this call, or 0 */
+	u64 around;		/* outermost intent around this call, or 0 */
 	u64 object;		/* domain, device, ...: for EV_SKIP */
 	u64 iova;
 	u64 size;
@@ -28,6 +28,8 @@ struct frame {
 	u64 vaddr;
 	u32 hook;
 	u32 prot;
+	u32 enclosing;		/* hook of the call around this one, or HOOK_COUNT */
+	u32 pad;
 };
 
 #define SCOPE_DEPTH 8		/* power of two */

@@ -71,8 +71,8 @@ static __always_inline void span_look(u64 sp, struct call *c)
 	scope_settle(s, sp);
 	f = scope_top(s);
 	if (f) {
-		c->inner = f->inner;
-		c->outer = f->outer;
+		c->inner = frame_inner(f);
+		c->outer = frame_outer(f);
 	}
 }
 
@@ -321,8 +321,8 @@ int ref_table(void *ctx)
 	if (!wanted_key(domain) || !wanted_task(c.flags) || (!freed && !(f && hook_is_map(f->hook))))
 		return 0;
 	c.begin_ns = bpf_ktime_get_ns();
-	c.inner = f ? f->inner : 0;
-	c.outer = f ? f->outer : 0;
+	c.inner = f ? frame_inner(f) : 0;
+	c.outer = f ? frame_outer(f) : 0;
 	rec = emit_op(&e, EV_TABLE, sizeof(*rec), &c);
 	if (!rec)
 		return 0;

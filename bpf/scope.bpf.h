@@ -118,11 +118,23 @@ static __noinline void emit_skip(struct frame *f)
 
 static __always_inline struct frame *scope_top(struct scope *s)
 {
-	u32 depth = s->depth;
+	u32 top = s->depth - 1;
 
-	if (!depth || depth > SCOPE_DEPTH)
+	if (top >= SCOPE_DEPTH)
 		return NULL;
-	return &s->frames[(depth - 1) & (SCOPE_DEPTH - 1)];
+	barrier_var(top);	/* the verifier must see the mask */
+	return &s->frames[top & (SCOPE_DEPTH - 1)];
+}
+
+/* The innermost and the outermost intent for what runs inside @f. */
+static __always_inline u64 frame_inner(const struct frame *f)
+{
+	return f->id ?: f->cause;
+}
+
+static __always_inline u64 frame_outer(const struct frame *f)
+{
+	return f->around ?: f->id;
 }
 
 /* When the outermost intent in flight began; 0: there is none. */
@@ -230,6 +242,13 @@ static __always_inline void count_no_scope(bool overflow)
 	__sync_fetch_and_add(overflow ? &st->overflow : &st->no_scope, 1);
 }
 
+static __always_inline void frame_nest(struct frame *f, const struct frame *below)
+{
+	f->cause = below ? frame_inner(below) : 0;
+	f->around = below ? frame_outer(below) : 0;
+	f->enclosing = below ? below->hook : HOOK_COUNT;
+}
+
 /*
  * Pushes the frame of a call at @sp, which is above all that will run inside it. @intent: it
  * gets an id, and becomes the cause of what runs inside.
@@ -237,9 +256,12 @@ static __always_inline void count_no_scope(bool overflow)
 static __always_inline struct frame *call_push(struct scope *s, u64 sp, u32 where, u32 hook,
 					       bool intent)
 {
-	struct frame *below, *f;
+	struct frame *below = scope_top(s), *f;
 
-	scope_settle(s, sp);
+	if (below && frame_is_stale(below, sp)) {
+		scope_settle(s, sp);
+		below = scope_top(s);
+	}
 	if (s->depth >= SCOPE_DEPTH) {
 		count_no_scope(true);
 		return NULL;
@@ -247,13 +269,11 @@ static __always_inline struct frame *call_push(struct scope *s, u64 sp, u32 wher
 	if (where == EV_CTX_TASK)
 		introduce_task(s);
 
-	below = scope_top(s);
 	f = &s->frames[s->depth & (SCOPE_DEPTH - 1)];
 	f->sp = sp;
 	f->hook = hook;
 	f->id = intent ? next_id() : 0;
-	f->inner = f->id ?: below ? below->inner : 0;
-	f->outer = below && below->outer ? below->outer : f->id;
+	frame_nest(f, below);
 	f->begin_ns = bpf_ktime_get_ns();
 	s->depth++;
 	return f;
@@ -284,32 +304,49 @@ static __always_inline void call_begin(void *ctx, u32 hook, bool intent, u64 obj
 	f->size = size;
 }
 
-/* Pops the frame of the call at @sp, if it is there; always fills @c. */
+/* @f is on top, and that of the call at @sp. */
+static __always_inline bool frame_is(const struct frame *f, u64 sp, u32 hook)
+{
+	return f && f->sp == sp && f->hook == hook;
+}
+
+/* The entry was skipped; @f is that of the call around it, or NULL. */
+static __always_inline void call_frameless(const struct frame *f, u32 where, struct call *c)
+{
+	c->flags = where | EVF_NOENTRY;
+	if (!f)
+		return;
+	c->inner = frame_inner(f);
+	c->outer = frame_outer(f);
+	c->enclosing = f->hook;
+}
+
+/* Pops the frame of the call at @sp, if it is there; always fills @c, which is zero. */
 static __always_inline void call_pop(struct scope *s, u64 sp, u32 where, u32 hook, struct call *c)
 {
-	struct frame *f;
+	struct frame *f = scope_top(s);
 
-	c->flags = where | EVF_NOENTRY;
-	scope_settle(s, sp - 1);
-	f = scope_top(s);
-	if (f && f->sp == sp && f->hook == hook) {
-		c->flags = where;
-		c->begin_ns = f->begin_ns;
-		c->id = f->id;
-		c->object = f->object;
-		c->size = f->size;
-		c->iova = f->iova;
-		c->last = f->last;
-		c->vaddr = f->vaddr;
-		c->prot = f->prot;
-		s->depth--;
+	if (!frame_is(f, sp, hook)) {
+		scope_settle(s, sp - 1);
 		f = scope_top(s);
+		if (!frame_is(f, sp, hook)) {
+			call_frameless(f, where, c);
+			return;
+		}
 	}
-	if (f) {
-		c->inner = f->inner;
-		c->outer = f->outer;
-		c->enclosing = f->hook;
-	}
+	s->depth--;
+	c->flags = where;
+	c->begin_ns = f->begin_ns;
+	c->id = f->id;
+	c->inner = f->cause;
+	c->outer = f->around;
+	c->enclosing = f->enclosing;
+	c->object = f->object;
+	c->size = f->size;
+	c->iova = f->iova;
+	c->last = f->last;
+	c->vaddr = f->vaddr;
+	c->prot = f->prot;
 }
 
 /* Exit of a call; always fills @c. */
@@ -340,17 +377,17 @@ static __always_inline bool wanted_task(u32 flags)
 static __always_inline void *emit_op(struct emit *e, u32 type, u64 size, const struct call *c)
 {
 	struct ev_op *op = emit_reserve(e, type, size, c->flags);
-	u64 id;
+	struct task_struct *task;
 
 	if (!op)
 		return NULL;
-	id = bpf_get_current_pid_tgid();
+	task = (void *)bpf_get_current_task_btf();
 	op->begin_ns = c->begin_ns;
 	op->id = c->id;
 	op->cause = c->inner;
 	op->outer = c->outer;
-	op->pid = id;
-	op->tgid = id >> 32;
+	op->pid = task->pid;
+	op->tgid = task->tgid;
 	return op;
 }
 
