@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Records out of the kernel: which execution context are we in, take a sequence
- * number, reserve room in this CPU's ring, stamp, submit. A record that finds no room
+ * number, reserve room in this CPU's ring, fill, stamp. A record that finds no room
  * leaves a gap in the sequence and is counted.
+ *
+ * The ring is memory that the consumer maps (user/live/rings.c), because BPF's own ring buffer
+ * costs a hundred instructions more for each record. Its invariants:
+ * - only this CPU moves the head, and only by a compare-and-swap, because an interrupt may nest
+ *   anywhere: room is a record's alone from there;
+ * - between tail and head stand records, one behind the other; where one is reserved and not yet
+ *   written, its time is 0, because the consumer leaves nothing but zeroes behind the tail;
+ * - the time is written last. The consumer stops at the first record without one.
+ * So each emit_reserve() must be followed by an emit_submit() on every path: the verifier does not see
+ * to it, and a record that is never stamped would hold up the ring until it is full (lost, and counted).
+ * x86 keeps the order of stores.
  */
 #ifndef IOMMUSCOPE_EMIT_BPF_H
 #define IOMMUSCOPE_EMIT_BPF_H
@@ -72,21 +83,67 @@ static __always_inline struct cpu_state *cpu_state(u32 cpu)
 	return bpf_map_lookup_elem(&cpu_states, &cpu);
 }
 
-/* Wakes the consumer only for a ring that fills up: it polls on its own otherwise. */
-static __always_inline u64 wake_flags(void *ring, u64 seq)
+/* The consumer polls: it is woken only for what cannot wait, as a ring that fills up. */
+static __noinline int wake_consumer(void)
 {
-	if ((seq & 63) || bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < config.wake_bytes)
-		return BPF_RB_NO_WAKEUP;
-	return BPF_RB_FORCE_WAKEUP;
+	u64 any = 0;
+
+	/* Without room there, it has been woken and is on its way. */
+	bpf_ringbuf_output(&wake, &any, sizeof(any), BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+static __noinline int wake_if_behind(void)
+{
+	struct cpu_state *st = cpu_state(bpf_get_smp_processor_id());
+
+	if (st && st->head - st->tail >= config.wake_bytes)
+		wake_consumer();
+	return 0;
+}
+
+#define RING_TRIES 8
+
+/* A try fails when an interrupt came between two instructions and wrote. */
+static __always_inline bool ring_take(struct cpu_state *st, u64 size, u64 *pos)
+{
+	volatile struct cpu_state *at = st;
+	u32 i;
+
+	for (i = 0; i < RING_TRIES; i++) {
+		u64 head = at->head;
+
+		if (head + size - at->tail > config.ring_bytes)
+			return false;
+		if (__sync_val_compare_and_swap(&st->head, head, head + size) == head) {
+			*pos = head;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Room for @size bytes, a constant up to RING_SLACK. */
+static __always_inline struct ev_hdr *ring_reserve(struct cpu_state *st, u32 cpu, u64 size)
+{
+	struct ring_chunk *chunk;
+	u64 pos = 0;
+	u32 key;
+
+	if (!ring_take(st, size, &pos))
+		return NULL;
+	key = pos / RING_CHUNK & ((1U << config.chunks_lg2) - 1);
+	key |= cpu << config.chunks_lg2;
+	chunk = bpf_map_lookup_elem(&rings, &key);
+	return chunk ? (void *)&chunk->bytes[pos & (RING_CHUNK - 8)] : NULL;
 }
 
 struct emit {
-	void *ring;
 	u64 seq;
 };
 
 /*
- * Reserves @size bytes (a constant) and fills the header but for the time. The
+ * Reserves @size bytes (a constant, multiple of 8) and fills the header but for the time. The
  * sequence number is taken atomically, because an interrupt may nest here.
  */
 static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u32 flags)
@@ -98,8 +155,7 @@ static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u3
 	if (!st || !st->listening)
 		return NULL;
 	e->seq = __sync_fetch_and_add(&st->seq, 1);
-	e->ring = bpf_map_lookup_elem(&rings, &cpu);
-	h = e->ring ? bpf_ringbuf_reserve(e->ring, size, 0) : NULL;
+	h = ring_reserve(st, cpu, size);
 	if (!h) {
 		__sync_fetch_and_add(&st->lost, 1);
 		return NULL;
@@ -112,21 +168,27 @@ static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u3
 	return h;
 }
 
+/* From here on the record is the consumer's. */
+static __always_inline void emit_stamp(struct ev_hdr *h)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	asm volatile("" : : : "memory");
+	*(volatile u64 *)&h->time_ns = now;
+}
+
 static __always_inline void emit_submit(struct emit *e, void *rec)
 {
-	struct ev_hdr *h = rec;
-
-	h->time_ns = bpf_ktime_get_ns();
-	bpf_ringbuf_submit(rec, wake_flags(e->ring, e->seq));
+	emit_stamp(rec);
+	if (!(e->seq & 63))
+		wake_if_behind();
 }
 
 /* For the few records that the consumer must see at once. */
 static __always_inline void emit_submit_now(void *rec)
 {
-	struct ev_hdr *h = rec;
-
-	h->time_ns = bpf_ktime_get_ns();
-	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
+	emit_stamp(rec);
+	wake_consumer();
 }
 
 /* Under a device filter: does @key, a device or a domain, belong to it? */

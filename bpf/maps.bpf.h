@@ -84,17 +84,22 @@ struct {
 	__type(value, struct cpu_state);
 } cpu_states SEC(".maps");
 
-struct ring {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-};
+_Static_assert(RING_SLACK >= EV_LEN_MAX, "a record ends within its chunk's slack");
 
+/* [cpu << chunks_lg2 | chunk]: the rings, see emit.bpf.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__array(values, struct ring);
+	__type(value, struct ring_chunk);
 } rings SEC(".maps");
+
+/* Nothing is read from it: writing to it wakes the consumer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} wake SEC(".maps");
 
 /* Filled only under a device filter: device and domain pointers that are wanted. */
 struct {

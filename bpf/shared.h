@@ -12,15 +12,29 @@ struct bpf_config {
 	__u32 filter_device;	/* 1: only the device of that name and its domains */
 	__u32 filter_tgid;	/* 0: any */
 	__u32 wake_bytes;	/* unread bytes in a ring that wake the consumer */
+	__u32 chunks_lg2;	/* 2^this chunks make a ring */
 	__u32 stacks;		/* 1: a call stack behind each operation */
 	char symbol_format[4];	/* "%pB": how bpf_snprintf() names an address */
 	char device[32];	/* dev_name(), padded with NULs */
 	__u32 sg_limits;	/* 1: limits of the device behind each scatterlist */
 	__u32 casts;		/* 1: the kernel has bpf_rdonly_cast() (6.2+) */
+	__u32 pad;
+	__u64 ring_bytes;	/* as much may be unread in a ring */
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 };
 
-/* One cache line per CPU: no line of the hot path is written by two CPUs. */
+/*
+ * A ring is made of chunks, because 6.1 has no array values above 4 MiB. A
+ * record that begins in a chunk may end in its slack: none is split, and none is padded.
+ */
+#define RING_CHUNK 65536
+#define RING_SLACK 256		/* EV_LEN_MAX */
+
+struct ring_chunk {
+	__u8 bytes[RING_CHUNK + RING_SLACK];
+};
+
+/* A cache line per CPU and one of its reader: no line of the hot path is written by two CPUs. */
 struct cpu_state {
 	__u64 seq;		/* next sequence number */
 	__u64 lost;		/* records for which the ring had no room */
@@ -29,8 +43,11 @@ struct cpu_state {
 	__u64 overflow;		/* entries nested deeper than a scope holds */
 	__u32 listening;	/* 0: nothing is written; set once all hooks are attached */
 	__u32 freer;		/* thread that was introduced last because it freed a page */
-	__u32 pad[4];
+	__u64 head;		/* bytes ever reserved in the ring */
+	__u64 pad;
+	__u64 tail;		/* bytes ever read; written by userspace */
+	__u64 tail_pad[7];
 };
-_Static_assert(sizeof(struct cpu_state) == 64, "one cache line");
+_Static_assert(sizeof(struct cpu_state) == 128, "two cache lines");
 
 #endif

@@ -163,6 +163,19 @@ static int counters_new(struct live *l)
 	return l->lost && l->next && l->resv ? 0 : -ENOMEM;
 }
 
+static int open_rings(struct live *l)
+{
+	const struct rings_at at = {
+		.data_fd = l->ld.map_fds[MAP_RINGS],
+		.wake_fd = l->ld.map_fds[MAP_WAKE],
+		.cpus = l->cpus,
+		.count = l->ld.cpus,
+		.chunks_lg2 = l->ld.config.chunks_lg2,
+	};
+
+	return rings_new(&at, hand_over, l, &l->rings);
+}
+
 int live_open(const struct live_options *opt, live_sink sink, void *arg, struct live **out,
 	      char *text, size_t len)
 {
@@ -182,8 +195,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	if (!err)
 		err = map_counters(l);
 	if (!err)
-		err = rings_new(l->ld.map_fds[MAP_RINGS], l->ld.cpus, opt->ring_bytes, hand_over, l,
-				&l->rings);
+		err = open_rings(l);
 	if (err) {
 		if (err == -ESRCH)
 			live_missing_symbol(text, len);
@@ -452,10 +464,10 @@ void live_free(struct live *l)
 {
 	if (!l)
 		return;
-	if (l->cpus)
-		munmap(l->cpus, l->cpus_bytes);
 	loader_free(&l->ld);
 	rings_free(l->rings);
+	if (l->cpus)
+		munmap(l->cpus, l->cpus_bytes);
 	resv_reader_free(l->resv);
 	free(l->lost);
 	free(l->next);

@@ -25,7 +25,7 @@ static const char *const map_names[] = {
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
 	[MAP_WANTED] = "wanted",	   [MAP_FRAMES] = "frames",
 	[MAP_SYMBOLS_TOLD] = "symbols_told", [MAP_SYMBOLS_NEAR] = "symbols_near",
-	[MAP_NEAR_SCOPES] = "near_scopes",
+	[MAP_NEAR_SCOPES] = "near_scopes",   [MAP_WAKE] = "wake",
 };
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
@@ -87,7 +87,10 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
 		strncpy(ld->config.device, opt->device, sizeof(ld->config.device) - 1);
+	ld->config.ring_bytes = opt->ring_bytes;
 	ld->config.wake_bytes = opt->ring_bytes / 4;
+	while ((uint64_t)RING_CHUNK << ld->config.chunks_lg2 < opt->ring_bytes)
+		ld->config.chunks_lg2++;
 	for (i = 0; i < HOOK_COUNT; i++)
 		loader_resolve(ld, i);
 	size_frames(ld);
@@ -100,8 +103,9 @@ static int size_map(const struct loader *ld, struct bpf_map *map, unsigned int i
 	case MAP_IRQ_SCOPES:
 		return bpf_map__set_max_entries(map, ld->cpus * 3);
 	case MAP_CPU_STATES:
-	case MAP_RINGS:
 		return bpf_map__set_max_entries(map, ld->cpus);
+	case MAP_RINGS:
+		return bpf_map__set_max_entries(map, ld->cpus << ld->config.chunks_lg2);
 	case MAP_FRAMES:
 		return bpf_map__set_max_entries(map, ld->config.frames / 64 + 1);
 	default:

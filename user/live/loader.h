@@ -8,7 +8,7 @@
 #include "live/live.h"
 #include "shared.h"
 
-#define LIVE_MAPS 9
+#define LIVE_MAPS 10
 #define LIVE_OBJECTS 16
 
 struct hook_run {
@@ -37,7 +37,7 @@ struct loader {
 
 /* Name of shared map @i, in the order of loader.map_fds. */
 enum live_map { MAP_TASK_SCOPES, MAP_IRQ_SCOPES, MAP_CPU_STATES, MAP_RINGS, MAP_WANTED, MAP_FRAMES,
-		MAP_SYMBOLS_TOLD, MAP_SYMBOLS_NEAR, MAP_NEAR_SCOPES };
+		MAP_SYMBOLS_TOLD, MAP_SYMBOLS_NEAR, MAP_NEAR_SCOPES, MAP_WAKE };
 
 /** loader_init() - BTF of the kernel, state of every row that needs no program. 0 or -errno. */
 int loader_init(struct loader *ld, const struct live_options *opt);

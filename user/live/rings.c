@@ -1,77 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The reader's half of bpf/emit.bpf.h, which has the invariants. What was read is cleared before the
+ * tail moves over it: any place may become a record's first word, and a record without a time is
+ * one that is still being written.
+ */
 #include "live/rings.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #define TURN_RECORDS 16384	/* per ring and turn: then the caller may look around */
 
 struct rings {
+	struct rings_at at;
 	live_sink sink;
 	void *arg;
 	int epoll_fd;
-	int err;		/* of the sink */
-	unsigned int turn;	/* records of this ring in this turn */
+	struct ring_buffer *wake;
+	unsigned char *bytes;
+	size_t mapped;
 	int handed;
 	bool behind;
-	unsigned int count;
-	struct {
-		int fd;
-		struct ring_buffer *rb;
-	} cpu[];
 };
 
-static int on_record(void *ctx, void *data, size_t len)
+static int on_wake(void *ctx, void *data, size_t len)
 {
-	struct rings *r = ctx;
-	const struct ev_hdr *rec = data;
-
-	if (len < sizeof(*rec) || rec->len > len)
-		return 0;
-	r->err = r->sink(r->arg, rec);
-	if (r->err)
-		return r->err;
-	r->handed++;
-	return ++r->turn >= TURN_RECORDS ? -EAGAIN : 0;
+	(void)ctx;
+	(void)data;
+	(void)len;
+	return 0;
 }
 
-static int ring_add(struct rings *r, int outer_fd, uint32_t cpu, size_t bytes)
+static int map_rings(struct rings *r)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *at;
+
+	r->mapped = ((size_t)r->at.count << r->at.chunks_lg2) * sizeof(struct ring_chunk);
+	r->mapped = (r->mapped + page - 1) / page * page;
+	at = mmap(NULL, r->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, r->at.data_fd, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	r->bytes = at;
+	return 0;
+}
+
+static int open_wake(struct rings *r)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "iommuscope", 0, 0, bytes, NULL);
 
-	if (fd < 0)
+	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (r->epoll_fd < 0)
 		return -errno;
-	r->cpu[r->count++].fd = fd;
-	if (bpf_map_update_elem(outer_fd, &cpu, &fd, BPF_ANY))
+	if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->at.wake_fd, &ev))
 		return -errno;
-	if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &ev))
-		return -errno;
-	r->cpu[cpu].rb = ring_buffer__new(fd, on_record, r, NULL);
-	return r->cpu[cpu].rb ? 0 : -errno;
+	r->wake = ring_buffer__new(r->at.wake_fd, on_wake, NULL, NULL);
+	return r->wake ? 0 : -errno;
 }
 
-int rings_new(int outer_fd, unsigned int cpus, size_t bytes, live_sink sink, void *arg,
-	      struct rings **out)
+int rings_new(const struct rings_at *at, live_sink sink, void *arg, struct rings **out)
 {
-	struct rings *r = calloc(1, sizeof(*r) + cpus * sizeof(r->cpu[0]));
-	unsigned int cpu;
-	int err = 0;
+	struct rings *r = calloc(1, sizeof(*r));
+	int err;
 
 	if (!r)
 		return -ENOMEM;
+	r->at = *at;
 	r->sink = sink;
 	r->arg = arg;
-	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (r->epoll_fd < 0)
-		err = -errno;
-	for (cpu = 0; cpu < cpus && !err; cpu++)
-		err = ring_add(r, outer_fd, cpu, bytes);
+	r->epoll_fd = -1;
+	err = map_rings(r);
+	if (!err)
+		err = open_wake(r);
 	if (err) {
 		rings_free(r);
 		return err;
@@ -85,28 +91,62 @@ int rings_fd(const struct rings *r)
 	return r->epoll_fd;
 }
 
+static struct ev_hdr *record_at(const struct rings *r, unsigned int cpu, uint64_t pos)
+{
+	size_t chunk = pos / RING_CHUNK % (1UL << r->at.chunks_lg2);
+
+	chunk += (size_t)cpu << r->at.chunks_lg2;
+	return (void *)(r->bytes + chunk * sizeof(struct ring_chunk) + pos % RING_CHUNK);
+}
+
+/* The record at the tail, if there is one and it is complete. 0 or -errno. */
+static int hand_one(struct rings *r, unsigned int cpu, uint64_t *tail)
+{
+	struct ev_hdr *rec = record_at(r, cpu, *tail);
+	size_t len;
+	int err;
+
+	if (!__atomic_load_n(&rec->time_ns, __ATOMIC_ACQUIRE))
+		return -EAGAIN;
+	len = rec->len;
+	if (len < sizeof(*rec) || len > RING_SLACK || len % 8)
+		return -EBADMSG;
+	err = r->sink(r->arg, rec);
+	memset(rec, 0, len);
+	*tail += len;
+	__atomic_store_n(&r->at.cpus[cpu].tail, *tail, __ATOMIC_RELEASE);
+	return err == -EAGAIN ? -EIO : err;
+}
+
+static int ring_drain(struct rings *r, unsigned int cpu)
+{
+	uint64_t head = __atomic_load_n(&r->at.cpus[cpu].head, __ATOMIC_ACQUIRE);
+	uint64_t tail = r->at.cpus[cpu].tail;
+	unsigned int turn = 0;
+	int err = 0;
+
+	while (tail != head && turn < TURN_RECORDS && !err) {
+		err = hand_one(r, cpu, &tail);
+		turn += !err;
+	}
+	r->handed += turn;
+	r->behind |= turn == TURN_RECORDS;
+	return err == -EAGAIN ? 0 : err;
+}
+
 int rings_drain(struct rings *r)
 {
-	struct epoll_event ev[8];
-	unsigned int i;
+	struct epoll_event ev;
+	unsigned int cpu;
+	int err = 0;
 
-	while (epoll_wait(r->epoll_fd, ev, 8, 0) == 8)
-		;
+	epoll_wait(r->epoll_fd, &ev, 1, 0);
+	ring_buffer__consume(r->wake);
 	r->handed = 0;
 	r->behind = false;
-	for (i = 0; i < r->count; i++) {
-		int err;
-
-		r->err = 0;
-		r->turn = 0;
-		err = ring_buffer__consume(r->cpu[i].rb);
-		if (r->err)
-			return r->err;
-		if (err < 0 && err != -EAGAIN)
-			return err;
-		r->behind |= err == -EAGAIN;
-	}
-	return r->handed;
+	for (cpu = 0; cpu < r->at.count && !err; cpu++)
+		err = ring_drain(r, cpu);
+	return err ?: r->handed;
 }
 
 bool rings_behind(const struct rings *r)
@@ -116,15 +156,12 @@ bool rings_behind(const struct rings *r)
 
 void rings_free(struct rings *r)
 {
-	unsigned int i;
-
 	if (!r)
 		return;
-	for (i = 0; i < r->count; i++) {
-		ring_buffer__free(r->cpu[i].rb);
-		close(r->cpu[i].fd);
-	}
+	ring_buffer__free(r->wake);
 	if (r->epoll_fd >= 0)
 		close(r->epoll_fd);
+	if (r->bytes)
+		munmap(r->bytes, r->mapped);
 	free(r);
 }

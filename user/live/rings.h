@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Inside user/live: one BPF ring buffer per CPU, drained in bounded turns. */
+/* Inside user/live: one ring per CPU, which the programs fill, drained in bounded turns. */
 #ifndef IOMMUSCOPE_RINGS_H
 #define IOMMUSCOPE_RINGS_H
 
-#include <stddef.h>
-
 #include "live/live.h"
+#include "shared.h"
 
 struct rings;
 
+/* Where they are. */
+struct rings_at {
+	int data_fd;		/* BPF_MAP_TYPE_ARRAY of struct ring_chunk: all rings */
+	int wake_fd;		/* BPF_MAP_TYPE_RINGBUF: its contents say nothing */
+	struct cpu_state *cpus;	/* heads and tails, shared with the programs */
+	unsigned int count;	/* of @cpus */
+	unsigned int chunks_lg2;	/* 2^this chunks of each */
+};
+
 /**
- * rings_new() - Create the rings and put them into the map that the programs look into
- * @outer_fd: BPF_MAP_TYPE_ARRAY_OF_MAPS, one slot per CPU
- * @bytes:    per ring; power of two, multiple of the page size
+ * rings_new() - Map the rings
  *
  * Return: 0 or -errno.
  */
-int rings_new(int outer_fd, unsigned int cpus, size_t bytes, live_sink sink, void *arg,
-	      struct rings **out);
+int rings_new(const struct rings_at *at, live_sink sink, void *arg, struct rings **out);
 
 /* An epoll descriptor: readable when a program asked to wake the consumer. */
 int rings_fd(const struct rings *r);
 
-/** rings_drain() - One bounded turn over all rings. Records handed over, or -errno of the sink. */
+/**
+ * rings_drain() - One bounded turn over all rings
+ *
+ * Return: records handed over; or -errno of the sink; -EBADMSG: what stands in a ring is no record.
+ */
 int rings_drain(struct rings *r);
 
 /** rings_behind() - Did the last turn leave records in a ring? */
