@@ -13,27 +13,10 @@
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
-/*
- * arch/x86: struct page * to physical address; zero base under kptr_restrict=2. vmemmap_base is there
- * without CONFIG_SPARSEMEM_VMEMMAP as well, but then pages are not; vmemmap_populate() is not
- * there, and nothing loads (live_open() says why).
- */
-extern const void vmemmap_base __ksym;
-extern const void vmemmap_populate __ksym;
-
-/* Read once: it is fixed at boot. Each object has its own. */
-static u64 vmemmap_known;
-
+/* arch/x86: struct page * to physical address. Fixed at boot. */
 static __always_inline u64 vmemmap_start(void)
 {
-	u64 base = vmemmap_known;
-
-	asm volatile("" : : "r"(&vmemmap_populate));
-	if (base)
-		return base;
-	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
-	vmemmap_known = base;
-	return base;
+	return config.vmemmap;
 }
 
 static __always_inline u64 page_phys(u64 page, u64 vmemmap)

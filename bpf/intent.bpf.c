@@ -42,27 +42,28 @@ static __always_inline bool cmd_is_ours(u32 cmd)
 /* A number becomes a pointer whose fields are loads (6.2+): a probing read costs a hundred of those. */
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
-#define AS(type, number) ((type *)bpf_rdonly_cast((void *)(number), bpf_core_type_id_kernel(type)))
+/* The loader knows the type's id: CO-RE sees a part of the kernel's BTF, with other ids. */
+#define AS(type, number) ((struct type *)bpf_rdonly_cast((void *)(number), config.type_##type))
 
 static __always_inline struct file *table_entry(struct file **at)
 {
 	struct file *file = NULL;
 
-	if (config.casts)	/* any structure that begins with a pointer */
-		return (void *)AS(struct list_head, at)->next;
+	if (config.type_list_head)	/* any structure that begins with a pointer */
+		return (void *)AS(list_head, at)->next;
 	bpf_probe_read_kernel(&file, sizeof(file), at);
 	return file;
 }
 
 static __always_inline u64 file_ops(struct file *file)
 {
-	return (u64)(config.casts ? AS(struct file, file)->f_op : BPF_CORE_READ(file, f_op));
+	return (u64)(config.type_file ? AS(file, file)->f_op : BPF_CORE_READ(file, f_op));
 }
 
 static __always_inline u64 file_private(struct file *file)
 {
-	return (u64)(config.casts ? AS(struct file, file)->private_data :
-				    BPF_CORE_READ(file, private_data));
+	return (u64)(config.type_file ? AS(file, file)->private_data :
+					BPF_CORE_READ(file, private_data));
 }
 
 static __always_inline struct file *file_of(u32 fd)

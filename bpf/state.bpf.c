@@ -5,8 +5,6 @@
  */
 #include "object.bpf.h"
 
-extern const void iommu_group_kset __ksym;
-
 #define GROUPS_MAX 65536
 #define GROUP_DEVICES_MAX 4096
 
@@ -146,7 +144,7 @@ int state_read(void *ctx)
 	struct kset_walk w = {};
 	struct kset *kset = NULL;
 
-	bpf_probe_read_kernel(&kset, sizeof(kset), &iommu_group_kset);
+	bpf_probe_read_kernel(&kset, sizeof(kset), (void *)config.group_kset);
 	if (!kset)
 		return 0;
 	w.head = (u64)kset + bpf_core_field_offset(struct kset, list);

@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "live/symbols.h"
 #include "iommuscope.skel.h"	/* only for the bytes of the object file */
 
 static const char *const map_names[] = {
@@ -25,7 +26,7 @@ static const char *const map_names[] = {
 	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
 	[MAP_WANTED] = "wanted",	   [MAP_FRAMES] = "frames",
 	[MAP_SYMBOLS_TOLD] = "symbols_told", [MAP_SYMBOLS_NEAR] = "symbols_near",
-	[MAP_NEAR_SCOPES] = "near_scopes",
+	[MAP_NEAR_SCOPES] = "near_scopes",   [MAP_BSS] = ".bss",
 };
 
 #define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
@@ -59,6 +60,68 @@ static void size_frames(struct loader *ld)
 	h->state = EV_HOOK_MISSING;
 }
 
+/* libbpf would search all of the kernel's BTF for each program's target. */
+static int give_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	const struct loader *ld = (const struct loader *)cookie;
+	unsigned int id;
+
+	for (id = 0; id < HOOK_COUNT; id++) {
+		const struct hook_run *run = &ld->hooks[id];
+
+		if (run->entry != prog && run->exit != prog)
+			continue;
+		opts->attach_btf_id = run->target_id;
+		opts->attach_btf_obj_fd = run->module_fd;
+		return 0;
+	}
+	return -ESRCH;
+}
+
+static int attach_target(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_trace(prog);
+	return *link ? 0 : -errno;
+}
+
+static int register_sections(struct loader *ld)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)ld,
+		    .prog_prepare_load_fn = give_target, .prog_attach_fn = attach_target);
+
+	ld->handlers[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING,
+						       BPF_TRACE_FENTRY, &opts);
+	ld->handlers[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING,
+						       BPF_TRACE_FEXIT, &opts);
+	return ld->handlers[0] < 0 ? ld->handlers[0] : ld->handlers[1] < 0 ? ld->handlers[1] : 0;
+}
+
+static struct bpf_object *open_object(const struct loader *ld)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "iommuscope",
+		    .btf_custom_path = types_part(ld->types));
+	const void *bytes;
+	size_t len;
+
+	bytes = programs__elf_bytes(&len);
+	return bpf_object__open_mem(bytes, len, &opts);
+}
+
+/* The programs' own types say which of the kernel's are wanted. */
+static int read_types(struct loader *ld)
+{
+	int err = types_new(&ld->types);
+	struct bpf_object *obj = err ? NULL : open_object(ld);
+
+	if (!obj)
+		return err ?: -errno;
+	err = loader_want_names(ld) ?: types_want_structs(ld->types, bpf_object__btf(obj)) ?:
+	      types_read(ld->types);
+	bpf_object__close(obj);
+	return err;
+}
+
 int loader_init(struct loader *ld, const struct live_options *opt)
 {
 	int err, cpus = libbpf_num_possible_cpus();
@@ -70,11 +133,8 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 		ld->map_fds[i] = -1;
 	if (cpus < 0)
 		return cpus;
-	ld->btf = btf__load_vmlinux_btf();
-	if (!ld->btf)
-		return -errno;
 	ld->opt = *opt;
-	err = loader_list_functions(ld);
+	err = register_sections(ld) ?: read_types(ld) ?: symbols_find(&ld->config);
 	if (err)
 		return err;
 	ld->cpus = cpus;
@@ -82,7 +142,10 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.filter_tgid = opt->tgid;
 	ld->config.stacks = opt->stacks;
 	ld->config.sg_limits = opt->dma_debug;
-	ld->config.casts = btf__find_by_name_kind(ld->btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	if (types_find(ld->types, TYPE_FUNCTION, "bpf_rdonly_cast")) {
+		ld->config.type_list_head = types_find(ld->types, TYPE_STRUCT, "list_head");
+		ld->config.type_file = types_find(ld->types, TYPE_STRUCT, "file");
+	}
 	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
@@ -164,16 +227,6 @@ static void find_programs(struct loader *ld, struct bpf_object *obj, unsigned in
 	run->exit = row->exit ? bpf_object__find_program_by_name(obj, row->exit) : NULL;
 }
 
-static int aim(struct bpf_program *prog, const struct hook_row *row, const char *function)
-{
-	if (!prog)
-		return 0;
-	bpf_program__set_autoload(prog, true);
-	if (row->tracepoint)
-		return 0;
-	return bpf_program__set_attach_target(prog, 0, function);
-}
-
 static void refuse(struct hook_run *run, int err)
 {
 	run->pub.state = EV_HOOK_REFUSED;
@@ -205,13 +258,16 @@ static int aim_rows(struct loader *ld, struct bpf_object *obj)
 		if (!row_is_due(ld, id))
 			continue;
 		find_programs(ld, obj, id);
-		err = aim(run->entry, &hook_table[id], run->pub.function);
-		if (!err)
-			err = aim(run->exit, &hook_table[id], run->pub.function);
-		if (err)
+		err = loader_aim(ld, id);
+		if (err) {
 			refuse(run, err);
-		else
-			count++;
+			continue;
+		}
+		if (run->entry)
+			bpf_program__set_autoload(run->entry, true);
+		if (run->exit)
+			bpf_program__set_autoload(run->exit, true);
+		count++;
 	}
 	return count;
 }
@@ -225,16 +281,6 @@ static void aim_state(struct loader *ld, struct bpf_object *obj)
 	ld->cpu_mark = bpf_object__find_program_by_name(obj, "cpu_mark");
 	bpf_program__set_autoload(ld->state_read, true);
 	bpf_program__set_autoload(ld->cpu_mark, true);
-}
-
-static struct bpf_object *open_object(void)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "iommuscope");
-	const void *bytes;
-	size_t len;
-
-	bytes = programs__elf_bytes(&len);
-	return bpf_object__open_mem(bytes, len, &opts);
 }
 
 /* One log buffer per program, so that a failed load tells whose it was. */
@@ -324,7 +370,7 @@ static void forget_programs(struct loader *ld)
 
 static int try_load(struct loader *ld)
 {
-	struct bpf_object *obj = open_object();
+	struct bpf_object *obj = open_object(ld);
 	unsigned int id;
 	int err;
 
@@ -463,6 +509,11 @@ void loader_free(struct loader *ld)
 	for (i = 0; i < LIVE_MAPS; i++)
 		if (ld->map_fds[i] >= 0)
 			close(ld->map_fds[i]);
-	free(ld->functions);
-	btf__free(ld->btf);
+	for (i = 0; i < HOOK_COUNT; i++)
+		if (ld->hooks[i].module_fd)
+			close(ld->hooks[i].module_fd);
+	for (i = 0; i < LIVE_SECTIONS; i++)
+		if (ld->handlers[i] > 0)
+			libbpf_unregister_prog_handler(ld->handlers[i]);
+	types_free(ld->types);
 }
