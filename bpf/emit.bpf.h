@@ -9,7 +9,10 @@
 
 #include "maps.bpf.h"
 
-/* The preemption counter moved twice: __preempt_count, pcpu_hot (6.2), and back (6.15). */
+/*
+ * Named once in each program if possible: for each place where one is, the verifier walks
+ * through all of the kernel's BTF (find_btf_percpu_datasec(), 6.5 million instructions). So the loader says which.
+ */
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
@@ -30,9 +33,9 @@ static __always_inline u64 page_phys(u64 page, u64 vmemmap)
 
 static __always_inline u32 preempt_count(void)
 {
-	if (&pcpu_hot)
+	if (config.preempt == PREEMPT_HOT)
 		return ((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
-	if (&__preempt_count)
+	if (config.preempt == PREEMPT_OWN)
 		return *(const int *)bpf_this_cpu_ptr(&__preempt_count);
 	return 0;
 }

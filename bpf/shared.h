@@ -18,7 +18,7 @@ struct bpf_config {
 	__u32 sg_limits;	/* 1: limits of the device behind each scatterlist */
 	__u32 type_list_head;	/* ids in the kernel's BTF, for bpf_rdonly_cast() (6.2+); 0: there is none */
 	__u32 type_file;
-	__u32 pad;
+	__u32 preempt;		/* enum preempt_place */
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 	__u64 vmemmap;		/* value of vmemmap_base */
 	__u64 group_kset;	/* addresses; 0: this kernel has no such symbol */
@@ -26,6 +26,13 @@ struct bpf_config {
 	__u64 intel_fs_ops;	/* 6.19+ */
 	__u64 amd_ops;
 	__u64 pci_bus;
+};
+
+/* Which per-CPU variable has the preemption counter: it moved twice. */
+enum preempt_place {
+	PREEMPT_UNKNOWN,
+	PREEMPT_OWN,		/* __preempt_count: before 6.2, from 6.15 on */
+	PREEMPT_HOT,		/* pcpu_hot.preempt_count */
 };
 
 /* In and out of find_symbols(). */

@@ -122,6 +122,18 @@ static int read_types(struct loader *ld)
 	return err;
 }
 
+static void configure_types(struct loader *ld)
+{
+	if (types_find(ld->types, TYPE_FUNCTION, "bpf_rdonly_cast")) {
+		ld->config.type_list_head = types_find(ld->types, TYPE_STRUCT, "list_head");
+		ld->config.type_file = types_find(ld->types, TYPE_STRUCT, "file");
+	}
+	if (types_find(ld->types, TYPE_VARIABLE, "pcpu_hot"))
+		ld->config.preempt = PREEMPT_HOT;
+	else if (types_find(ld->types, TYPE_VARIABLE, "__preempt_count"))
+		ld->config.preempt = PREEMPT_OWN;
+}
+
 int loader_init(struct loader *ld, const struct live_options *opt)
 {
 	int err, cpus = libbpf_num_possible_cpus();
@@ -142,10 +154,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.filter_tgid = opt->tgid;
 	ld->config.stacks = opt->stacks;
 	ld->config.sg_limits = opt->dma_debug;
-	if (types_find(ld->types, TYPE_FUNCTION, "bpf_rdonly_cast")) {
-		ld->config.type_list_head = types_find(ld->types, TYPE_STRUCT, "list_head");
-		ld->config.type_file = types_find(ld->types, TYPE_STRUCT, "file");
-	}
+	configure_types(ld);
 	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)

@@ -26,7 +26,8 @@ int loader_want_names(struct loader *ld)
 
 	for (id = 0; id < HOOK_COUNT && !err; id++)
 		err = want_row(ld->types, &hook_table[id]);
-	return err ?: types_want(ld->types, "bpf_rdonly_cast");
+	return err ?: types_want(ld->types, "bpf_rdonly_cast") ?: types_want(ld->types, "pcpu_hot") ?:
+		      types_want(ld->types, "__preempt_count");
 }
 
 static bool has_function(const struct loader *ld, const char *name)

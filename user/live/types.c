@@ -218,6 +218,8 @@ static enum type_class class_of(const struct btf_type *type)
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
 		return TYPE_STRUCT;
+	case BTF_KIND_VAR:
+		return TYPE_VARIABLE;
 	default:
 		return TYPE_CLASSES;
 	}
