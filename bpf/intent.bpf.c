@@ -106,12 +106,12 @@ static __always_inline bool file_is_vfio(struct file *file, u32 cmd)
 }
 
 /* A group names its container by a descriptor, all others are the container's own calls. */
-static __always_inline u64 container_of_call(struct pt_regs *regs, struct file *file)
+static __always_inline u64 container_of_call(u32 cmd, u64 uarg, struct file *file)
 {
 	s32 fd = -1;
 
-	if ((u32)regs->si == VFIO_GROUP_SET_CONTAINER) {
-		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)regs->dx))
+	if (cmd == VFIO_GROUP_SET_CONTAINER) {
+		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)uarg))
 			return 0;
 		file = file_of(fd);
 		if (!file || !file_is_vfio(file, VFIO_SET_IOMMU))
@@ -151,7 +151,7 @@ int vfio_ioctl_entry(u64 *ctx)
 	if (!file || !file_is_vfio(file, cmd))
 		return 0;
 	vfio_read_args(&args, cmd, regs->dx);
-	container = container_of_call(regs, file);
+	container = container_of_call(cmd, regs->dx, file);
 	f = call_open(ctx, HOOK_VFIO_IOCTL, true);
 	if (!f)
 		return 0;
@@ -194,18 +194,19 @@ static __always_inline u32 vfio_type(u32 cmd)
 	return EV_VFIO_ATTACH;
 }
 
+#define NOT_OURS (~0ULL)
+
 /*
  * Without a frame it was no ioctl of VFIO's, or its entry was skipped: then the
  * descriptor still tells whose it is, unless another thread has just reused it.
  */
-static __always_inline bool container_late(struct pt_regs *regs, struct call *c)
+__attribute__((noinline)) u64 container_late(u32 fd, u32 cmd, u64 uarg)
 {
-	struct file *file = file_of(regs->di);
+	struct file *file = file_of(fd);
 
-	if (!file || !file_is_vfio(file, regs->si))
-		return false;
-	c->object = container_of_call(regs, file);
-	return true;
+	if (!file || !file_is_vfio(file, cmd))
+		return NOT_OURS;
+	return container_of_call(cmd, uarg, file);
 }
 
 SEC("fexit")
@@ -220,7 +221,9 @@ int vfio_ioctl_exit(u64 *ctx)
 	if (!cmd_is_ours(cmd))
 		return 0;
 	call_end(ctx, HOOK_VFIO_IOCTL, &c);
-	if (!c.object && !container_late(regs, &c))
+	if (!c.object)
+		c.object = container_late(regs->di, cmd, regs->dx);
+	if (c.object == NOT_OURS)
 		return 0;
 	if (!wanted_task(c.flags))
 		return 0;

@@ -170,7 +170,8 @@ __attribute__((noinline)) int emit_task_stack(void)
 	struct task_struct___vmap *task = (void *)bpf_get_current_task_btf();
 	struct ev_task_stack *rec;
 	struct vm_struct *area;
-	struct page **pages, *page;
+	u64 page[EV_STACK_PAGES] = {};	/* struct page * */
+	struct page **pages;
 	struct emit e;
 	u32 i, n;
 
@@ -185,13 +186,12 @@ __attribute__((noinline)) int emit_task_stack(void)
 	if (!rec)
 		return 0;
 	rec->pid = bpf_get_current_pid_tgid();
-	rec->count = n < EV_STACK_PAGES ? n : EV_STACK_PAGES;
-	for (i = 0; i < EV_STACK_PAGES; i++) {
-		page = NULL;
-		if (i < n)
-			bpf_probe_read_kernel(&page, sizeof(page), &pages[i]);
-		rec->page[i] = page ? page_phys((u64)page, vmemmap_start()) : 0;
-	}
+	if (n > EV_STACK_PAGES)
+		n = EV_STACK_PAGES;
+	rec->count = n;
+	bpf_probe_read_kernel(page, n * sizeof(page[0]), pages);
+	for (i = 0; i < EV_STACK_PAGES; i++)
+		rec->page[i] = page[i] ? page_phys(page[i], vmemmap_start()) : 0;
 	emit_submit(&e, rec);
 	return 0;
 }
