@@ -62,7 +62,7 @@ $(O)/%.o: %.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(O)/user/live/loader.o: $(SKEL)
+$(O)/user/live/load.o: $(SKEL)
 $(O)/user/live/symbols.o: $(O)/bpf/symbols.skel.h
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/flags.stamp | $(O)/deps.stamp

@@ -178,7 +178,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	if (!err)
 		err = counters_new(l);
 	if (!err)
-		err = loader_load(&l->ld);
+		err = loader_load_all(&l->ld);
 	if (!err)
 		err = map_counters(l);
 	if (!err)
@@ -235,7 +235,6 @@ int live_start(struct live *l)
 {
 	int err;
 
-	loader_attach(&l->ld);
 	misses_forget(&l->ld);
 	l->losses = losses_now(l);
 	listen_all(l, 1);

@@ -47,7 +47,7 @@ int live_check(char *text, size_t len);
 void live_missing_symbol(char *text, size_t len);
 
 /**
- * live_open() - Load the programs
+ * live_open() - Load and attach the programs; they write nothing yet
  * @opt:  options
  * @sink: where records go; the hook table's rows are the first
  * @arg:  for @sink
@@ -62,7 +62,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	      char *text, size_t len);
 
 /**
- * live_start() - Attach everything, then read the state at the start
+ * live_start() - Listen, then read the state at the start
  *
  * Return: 0 or -errno.
  */

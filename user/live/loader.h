@@ -3,6 +3,9 @@
 #ifndef IOMMUSCOPE_LOADER_H
 #define IOMMUSCOPE_LOADER_H
 
+#include <pthread.h>
+
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "live/live.h"
@@ -30,11 +33,15 @@ struct loader {
 	unsigned int nobjects;
 	struct bpf_program *state_read;
 	struct bpf_program *cpu_mark;
+	struct bpf_object *first;	/* creates the maps */
 	bool stateless;		/* the kernel refused it: the state at the start is unknown */
 	struct hook_run hooks[HOOK_COUNT];
 	struct types *types;	/* of the kernel image */
 	int handlers[LIVE_SECTIONS];	/* of program sections, at libbpf; -1 none */
 	int map_fds[LIVE_MAPS];	/* shared; -1 until the first object created them */
+	enum { MAPS_AWAITED, MAPS_THERE, MAPS_FAILED } maps;	/* with @lock, as is @nobjects */
+	pthread_mutex_t lock;
+	pthread_cond_t maps_there;
 	unsigned int cpus;
 };
 
@@ -56,11 +63,24 @@ int loader_init(struct loader *ld, const struct live_options *opt);
  */
 int loader_load(struct loader *ld);
 
-/** loader_attach() - Attach what is loaded and not attached: exits first, so that no frame stays. */
-void loader_attach(struct loader *ld);
+/** loader_load_all() - The same at the start, in threads, and attach what was loaded. 0 or -errno. */
+int loader_load_all(struct loader *ld);
 
-/** loader_attach_row() - The same for row @id; refused if a row that it needs was refused. */
+/**
+ * loader_attach_row() - Attach row @id if it is loaded and not attached
+ *
+ * Exits first, so that no frame stays. Refused if a row that it needs was refused.
+ */
 void loader_attach_row(struct loader *ld, unsigned int id);
+
+/** loader_refuse() - The kernel does not take a program of @run, or it cannot be attached. */
+void loader_refuse(struct hook_run *run, int err);
+
+/** loader_open_object() - Open the object file. NULL, errno is set. */
+struct bpf_object *loader_open_object(const struct loader *ld);
+
+/** loader_give_target() - For libbpf, which would search all of the kernel's BTF for it. 0 or -errno. */
+int loader_give_target(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie);
 
 /** loader_want_names() - Tell ld->types all names that rows may ask for. 0 or -ENOMEM. */
 int loader_want_names(struct loader *ld);
