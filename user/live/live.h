@@ -96,7 +96,7 @@ int live_mark(struct live *l, uint32_t kind, uint64_t value);
 int live_tick(struct live *l);
 
 /**
- * live_stop() - Detach, hand over all that is left
+ * live_stop() - Listen no more, hand over all that is left; live_free() detaches
  *
  * Return: 0 or -errno of the sink.
  */
@@ -118,7 +118,7 @@ bool live_reads_state(const struct live *l);
 /* State of row @id of the hook table. */
 const struct live_hook *live_hook(const struct live *l, unsigned int id);
 
-/** live_free() - @l may be NULL. */
+/** live_free() - Detaches, which takes seconds. @l may be NULL. */
 void live_free(struct live *l);
 
 #endif
