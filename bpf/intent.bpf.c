@@ -106,18 +106,18 @@ static __always_inline bool file_is_vfio(struct file *file, u32 cmd)
 }
 
 /* A group names its container by a descriptor, all others are the container's own calls. */
-static __always_inline u64 container_of_call(u32 cmd, u64 uarg, struct file *file)
+static __always_inline struct file *container_of_call(u32 cmd, u64 uarg, struct file *file)
 {
 	s32 fd = -1;
 
 	if (cmd == VFIO_GROUP_SET_CONTAINER) {
 		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)uarg))
-			return 0;
+			return NULL;
 		file = file_of(fd);
 		if (!file || !file_is_vfio(file, VFIO_SET_IOMMU))
-			return 0;
+			return NULL;
 	}
-	return file_private(file);
+	return file;
 }
 
 static __always_inline void vfio_read_args(struct vfio_map_args *args, u32 cmd, u64 uarg)
@@ -151,7 +151,8 @@ int vfio_ioctl_entry(u64 *ctx)
 	if (!file || !file_is_vfio(file, cmd))
 		return 0;
 	vfio_read_args(&args, cmd, regs->dx);
-	container = container_of_call(cmd, regs->dx, file);
+	file = container_of_call(cmd, regs->dx, file);
+	container = file ? file_private(file) : 0;
 	f = call_open(ctx, HOOK_VFIO_IOCTL, true);
 	if (!f)
 		return 0;
@@ -206,7 +207,9 @@ __attribute__((noinline)) u64 container_late(u32 fd, u32 cmd, u64 uarg)
 
 	if (!file || !file_is_vfio(file, cmd))
 		return NOT_OURS;
-	return container_of_call(cmd, uarg, file);
+	/* A probing read gives a number; 7.x knows what a load gives for a pointer, and refuses to return it. */
+	file = container_of_call(cmd, uarg, file);
+	return file ? (u64)BPF_CORE_READ(file, private_data) : 0;
 }
 
 SEC("fexit")
