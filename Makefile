@@ -62,7 +62,8 @@ $(O)/%.o: %.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(O)/user/live/loader.o: $(SKEL)
+$(O)/user/live/load.o: $(SKEL)
+$(O)/user/live/symbols.o: $(O)/bpf/symbols.skel.h
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(call say,BPF,$<)
@@ -82,7 +83,7 @@ $(O)/flags.stamp: FORCE
 	$(Q)echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 FORCE:
 
--include $(OBJS:.o=.d) $(BPF_OBJ:.o=.d)
+-include $(OBJS:.o=.d) $(BPF_OBJ:.o=.d) $(O)/bpf/symbols.bpf.d
 
 # ---- tests ----
 
@@ -168,7 +169,7 @@ module: $(O)/deps-test.stamp
 module-tests: $(O)/deps-test.stamp
 	$(Q)$(MAKE) --no-print-directory -C selftests O=$(abspath $(O)) all
 
-.SECONDARY: $(BPF_OBJ)
+.SECONDARY: $(BPF_OBJ) $(O)/bpf/symbols.bpf.o
 
 .PHONY: demo
 demo: all $(O)/deps-test.stamp

@@ -20,31 +20,17 @@
 
 #include "maps.bpf.h"
 
-/* The preemption counter moved twice: __preempt_count, pcpu_hot (6.2), and back (6.15). */
+/*
+ * Named once in each program if possible: for each place where one is, the verifier walks
+ * through all of the kernel's BTF (find_btf_percpu_datasec(), 6.5 million instructions). So the loader says which.
+ */
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
-/*
- * arch/x86: struct page * to physical address; zero base under kptr_restrict=2. vmemmap_base is there
- * without CONFIG_SPARSEMEM_VMEMMAP as well, but then pages are not; vmemmap_populate() is not
- * there, and nothing loads (live_open() says why).
- */
-extern const void vmemmap_base __ksym;
-extern const void vmemmap_populate __ksym;
-
-/* Read once: it is fixed at boot. Each object has its own. */
-static u64 vmemmap_known;
-
+/* arch/x86: struct page * to physical address. Fixed at boot. */
 static __always_inline u64 vmemmap_start(void)
 {
-	u64 base = vmemmap_known;
-
-	asm volatile("" : : "r"(&vmemmap_populate));
-	if (base)
-		return base;
-	bpf_probe_read_kernel(&base, sizeof(base), &vmemmap_base);
-	vmemmap_known = base;
-	return base;
+	return config.vmemmap;
 }
 
 static __always_inline u64 page_phys(u64 page, u64 vmemmap)
@@ -58,9 +44,9 @@ static __always_inline u64 page_phys(u64 page, u64 vmemmap)
 
 static __always_inline u32 preempt_count(void)
 {
-	if (&pcpu_hot)
+	if (config.preempt == PREEMPT_HOT)
 		return ((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count;
-	if (&__preempt_count)
+	if (config.preempt == PREEMPT_OWN)
 		return *(const int *)bpf_this_cpu_ptr(&__preempt_count);
 	return 0;
 }

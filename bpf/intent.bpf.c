@@ -42,27 +42,28 @@ static __always_inline bool cmd_is_ours(u32 cmd)
 /* A number becomes a pointer whose fields are loads (6.2+): a probing read costs a hundred of those. */
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
-#define AS(type, number) ((type *)bpf_rdonly_cast((void *)(number), bpf_core_type_id_kernel(type)))
+/* The loader knows the type's id: CO-RE sees a part of the kernel's BTF, with other ids. */
+#define AS(type, number) ((struct type *)bpf_rdonly_cast((void *)(number), config.type_##type))
 
 static __always_inline struct file *table_entry(struct file **at)
 {
 	struct file *file = NULL;
 
-	if (config.casts)	/* any structure that begins with a pointer */
-		return (void *)AS(struct list_head, at)->next;
+	if (config.type_list_head)	/* any structure that begins with a pointer */
+		return (void *)AS(list_head, at)->next;
 	bpf_probe_read_kernel(&file, sizeof(file), at);
 	return file;
 }
 
 static __always_inline u64 file_ops(struct file *file)
 {
-	return (u64)(config.casts ? AS(struct file, file)->f_op : BPF_CORE_READ(file, f_op));
+	return (u64)(config.type_file ? AS(file, file)->f_op : BPF_CORE_READ(file, f_op));
 }
 
 static __always_inline u64 file_private(struct file *file)
 {
-	return (u64)(config.casts ? AS(struct file, file)->private_data :
-				    BPF_CORE_READ(file, private_data));
+	return (u64)(config.type_file ? AS(file, file)->private_data :
+					BPF_CORE_READ(file, private_data));
 }
 
 static __always_inline struct file *file_of(u32 fd)
@@ -105,18 +106,18 @@ static __always_inline bool file_is_vfio(struct file *file, u32 cmd)
 }
 
 /* A group names its container by a descriptor, all others are the container's own calls. */
-static __always_inline u64 container_of_call(struct pt_regs *regs, struct file *file)
+static __always_inline struct file *container_of_call(u32 cmd, u64 uarg, struct file *file)
 {
 	s32 fd = -1;
 
-	if ((u32)regs->si == VFIO_GROUP_SET_CONTAINER) {
-		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)regs->dx))
-			return 0;
+	if (cmd == VFIO_GROUP_SET_CONTAINER) {
+		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)uarg))
+			return NULL;
 		file = file_of(fd);
 		if (!file || !file_is_vfio(file, VFIO_SET_IOMMU))
-			return 0;
+			return NULL;
 	}
-	return file_private(file);
+	return file;
 }
 
 static __always_inline void vfio_read_args(struct vfio_map_args *args, u32 cmd, u64 uarg)
@@ -150,7 +151,8 @@ int vfio_ioctl_entry(u64 *ctx)
 	if (!file || !file_is_vfio(file, cmd))
 		return 0;
 	vfio_read_args(&args, cmd, regs->dx);
-	container = container_of_call(regs, file);
+	file = container_of_call(cmd, regs->dx, file);
+	container = file ? file_private(file) : 0;
 	f = call_open(ctx, HOOK_VFIO_IOCTL, true);
 	if (!f)
 		return 0;
@@ -193,18 +195,21 @@ static __always_inline u32 vfio_type(u32 cmd)
 	return EV_VFIO_ATTACH;
 }
 
+#define NOT_OURS (~0ULL)
+
 /*
  * Without a frame it was no ioctl of VFIO's, or its entry was skipped: then the
  * descriptor still tells whose it is, unless another thread has just reused it.
  */
-static __always_inline bool container_late(struct pt_regs *regs, struct call *c)
+__attribute__((noinline)) u64 container_late(u32 fd, u32 cmd, u64 uarg)
 {
-	struct file *file = file_of(regs->di);
+	struct file *file = file_of(fd);
 
-	if (!file || !file_is_vfio(file, regs->si))
-		return false;
-	c->object = container_of_call(regs, file);
-	return true;
+	if (!file || !file_is_vfio(file, cmd))
+		return NOT_OURS;
+	/* A probing read gives a number; 7.x knows what a load gives for a pointer, and refuses to return it. */
+	file = container_of_call(cmd, uarg, file);
+	return file ? (u64)BPF_CORE_READ(file, private_data) : 0;
 }
 
 SEC("fexit")
@@ -219,7 +224,9 @@ int vfio_ioctl_exit(u64 *ctx)
 	if (!cmd_is_ours(cmd))
 		return 0;
 	call_end(ctx, HOOK_VFIO_IOCTL, &c);
-	if (!c.object && !container_late(regs, &c))
+	if (!c.object)
+		c.object = container_late(regs->di, cmd, regs->dx);
+	if (c.object == NOT_OURS)
 		return 0;
 	if (!wanted_task(c.flags))
 		return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * One object from all rooms: libbpf parses the kernel's BTF and symbols once per
- * object, which under emulation takes a second each.
+ * One object from all rooms, opened by several threads for a part of the programs each
+ * (user/live/load.c).
  */
 #include "core.bpf.c"
 #include "dma.bpf.c"

@@ -9,11 +9,6 @@
 #include "alias.bpf.h"
 #include "scope.bpf.h"
 
-extern const void intel_iommu_ops __ksym __weak;
-extern const void amd_iommu_ops __ksym __weak;
-extern const void intel_fs_paging_domain_ops __ksym __weak;	/* 6.19+ */
-extern const void pci_bus_type __ksym __weak;
-
 #define NAME_REFIOMMU 0x756d6d6f69666572ULL	/* a module's name as a little-endian word */
 
 static __always_inline s32 device_group(struct device *dev)
@@ -41,9 +36,9 @@ static __always_inline u32 device_driver_kind(struct device *dev)
 
 	if (!ops)
 		return EV_DRIVER_OTHER;
-	if ((const void *)ops == &intel_iommu_ops)
+	if ((u64)ops == config.intel_ops)
 		return EV_DRIVER_VTD;
-	if ((const void *)ops == &amd_iommu_ops)
+	if ((u64)ops == config.amd_ops)
 		return EV_DRIVER_AMD;
 	return ops_are_refiommu(ops) ? EV_DRIVER_REF : EV_DRIVER_OTHER;
 }
@@ -129,8 +124,8 @@ static __always_inline bool vtd_first_stage(struct iommu_domain *domain, struct 
 	struct dmar_domain___first_level *bits = (void *)dd;
 	struct dmar_domain___6_1 *old = (void *)dd;
 
-	if (&intel_fs_paging_domain_ops)
-		return (const void *)BPF_CORE_READ(domain, ops) == &intel_fs_paging_domain_ops;
+	if (config.intel_fs_ops)
+		return (u64)BPF_CORE_READ(domain, ops) == config.intel_fs_ops;
 	if (bpf_core_field_exists(bits->use_first_level))
 		return BPF_CORE_READ_BITFIELD_PROBED(bits, use_first_level);
 	if (bpf_core_field_exists(old->flags))
@@ -291,7 +286,7 @@ static __always_inline bool device_is_proxied(struct pci_dev *pdev)
 
 static __always_inline struct pci_dev *pci_dev_of(struct device *dev)
 {
-	if (!&pci_bus_type || (const void *)BPF_CORE_READ(dev, bus) != &pci_bus_type)
+	if (!config.pci_bus || (u64)BPF_CORE_READ(dev, bus) != config.pci_bus)
 		return NULL;
 	return (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
 }

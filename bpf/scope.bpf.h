@@ -97,16 +97,17 @@ static __always_inline struct scope *scope_of(u32 ctx)
 	return bpf_map_lookup_elem(&irq_scopes, &key);
 }
 
-static __noinline void emit_skip(struct frame *f)
+/* What is seldom done is a global function: the verifier looks at it once, not on each path to it. */
+__attribute__((noinline)) int emit_skip(const struct frame *f)
 {
 	struct emit e;
 	struct ev_skip *rec;
 
 	if (!f)
-		return;
+		return 0;
 	rec = emit_reserve(&e, EV_SKIP, sizeof(*rec), 0);
 	if (!rec)
-		return;
+		return 0;
 	rec->begin_ns = f->begin_ns;
 	rec->object = f->object;
 	rec->iova = f->iova;
@@ -114,6 +115,7 @@ static __noinline void emit_skip(struct frame *f)
 	rec->hook = f->hook;
 	rec->pad = 0;
 	emit_submit(&e, rec);
+	return 0;
 }
 
 static __always_inline struct frame *scope_top(struct scope *s)
@@ -148,28 +150,40 @@ static __always_inline bool frame_is_stale(const struct frame *f, u64 sp)
 	return f->sp <= sp || f->sp - sp > STACK_SPAN;
 }
 
-/* Drops the frames that cannot be around a call at @sp: their exits were skipped. */
-static __always_inline void scope_settle(struct scope *s, u64 sp)
+__attribute__((noinline)) int scope_drop(struct scope *s, u64 sp)
 {
 	struct frame *f;
 	int i;
 
+	if (!s)
+		return 0;
 	for (i = 0; i < SCOPE_DEPTH; i++) {
 		f = scope_top(s);
 		if (!f || !frame_is_stale(f, sp))
-			return;
+			return 0;
 		emit_skip(f);
 		s->depth--;
 	}
+	return 0;
+}
+
+/* Drops the frames that cannot be around a call at @sp: their exits were skipped. */
+static __always_inline void scope_settle(struct scope *s, u64 sp)
+{
+	struct frame *f = scope_top(s);
+
+	if (f && frame_is_stale(f, sp))
+		scope_drop(s, sp);
 }
 
 /* DMA must never go there; said once, because it stays the task's for life. */
-static __noinline int emit_task_stack(void)
+__attribute__((noinline)) int emit_task_stack(void)
 {
 	struct task_struct___vmap *task = (void *)bpf_get_current_task_btf();
 	struct ev_task_stack *rec;
 	struct vm_struct *area;
-	struct page **pages, *page;
+	u64 page[EV_STACK_PAGES] = {};	/* struct page * */
+	struct page **pages;
 	struct emit e;
 	u32 i, n;
 
@@ -184,35 +198,40 @@ static __noinline int emit_task_stack(void)
 	if (!rec)
 		return 0;
 	rec->pid = bpf_get_current_pid_tgid();
-	rec->count = n < EV_STACK_PAGES ? n : EV_STACK_PAGES;
-	for (i = 0; i < EV_STACK_PAGES; i++) {
-		page = NULL;
-		if (i < n)
-			bpf_probe_read_kernel(&page, sizeof(page), &pages[i]);
-		rec->page[i] = page ? page_phys((u64)page, vmemmap_start()) : 0;
-	}
+	if (n > EV_STACK_PAGES)
+		n = EV_STACK_PAGES;
+	rec->count = n;
+	bpf_probe_read_kernel(page, n * sizeof(page[0]), pages);
+	for (i = 0; i < EV_STACK_PAGES; i++)
+		rec->page[i] = page[i] ? page_phys(page[i], vmemmap_start()) : 0;
 	emit_submit(&e, rec);
 	return 0;
 }
 
-static __always_inline void introduce_task(struct scope *s)
+__attribute__((noinline)) int emit_task(struct scope *s)
 {
 	struct emit e;
 	struct ev_task *rec;
 	u64 id;
 
-	if (s->introduced)
-		return;
+	if (!s)
+		return 0;
 	rec = emit_reserve(&e, EV_TASK, sizeof(*rec), 0);
 	if (!rec)
-		return;
+		return 0;
 	id = bpf_get_current_pid_tgid();
 	rec->pid = id;
 	rec->tgid = id >> 32;
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 	emit_submit(&e, rec);
 	s->introduced = 1;
-	emit_task_stack();
+	return emit_task_stack();
+}
+
+static __always_inline void introduce_task(struct scope *s)
+{
+	if (!s->introduced)
+		emit_task(s);
 }
 
 /* The verifier calculates with numbers, not with context pointers: go through memory. */

@@ -17,10 +17,45 @@ struct bpf_config {
 	char symbol_format[4];	/* "%pB": how bpf_snprintf() names an address */
 	char device[32];	/* dev_name(), padded with NULs */
 	__u32 sg_limits;	/* 1: limits of the device behind each scatterlist */
-	__u32 casts;		/* 1: the kernel has bpf_rdonly_cast() (6.2+) */
+	__u32 type_list_head;	/* ids in the kernel's BTF, for bpf_rdonly_cast() (6.2+); 0: there is none */
+	__u32 type_file;
+	__u32 preempt;		/* enum preempt_place */
 	__u32 pad;
 	__u64 ring_bytes;	/* as much may be unread in a ring */
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
+	__u64 vmemmap;		/* value of vmemmap_base */
+	__u64 group_kset;	/* addresses; 0: this kernel has no such symbol */
+	__u64 intel_ops;
+	__u64 intel_fs_ops;	/* 6.19+ */
+	__u64 amd_ops;
+	__u64 pci_bus;
+};
+
+/* Which per-CPU variable has the preemption counter: it moved twice. */
+enum preempt_place {
+	PREEMPT_UNKNOWN,
+	PREEMPT_OWN,		/* __preempt_count: before 6.2, from 6.15 on */
+	PREEMPT_HOT,		/* pcpu_hot.preempt_count */
+};
+
+/* In and out of find_symbols(). */
+#define SYMBOL_NAME_BYTES 32
+
+enum {
+	SYMBOL_VMEMMAP_BASE,
+	SYMBOL_VMEMMAP_POPULATE,
+	SYMBOL_GROUP_KSET,
+	SYMBOL_INTEL_OPS,
+	SYMBOL_INTEL_FS_OPS,
+	SYMBOL_AMD_OPS,
+	SYMBOL_PCI_BUS,
+	SYMBOL_COUNT
+};
+
+struct symbol_query {
+	char name[SYMBOL_NAME_BYTES];	/* padded with NULs */
+	__u64 addr;		/* 0: there is none */
+	__u64 value;		/* the word there */
 };
 
 /*

@@ -5,8 +5,6 @@
  */
 #include "object.bpf.h"
 
-extern const void iommu_group_kset __ksym;
-
 #define GROUPS_MAX 65536
 #define GROUP_DEVICES_MAX 4096
 
@@ -41,9 +39,12 @@ static __always_inline struct iommu_domain *group_domain(struct iommu_group *gro
 	return BPF_CORE_READ(group, domain);
 }
 
-static __noinline int state_device(struct device *dev, struct iommu_group *group,
-				   struct iommu_domain *domain)
+/* Verified once, for any numbers, and not in each turn of the walk. */
+__attribute__((noinline)) int state_device(u64 at, u64 in_group, u64 in_domain)
 {
+	struct device *dev = (void *)at;
+	struct iommu_group *group = (void *)in_group;
+	struct iommu_domain *domain = (void *)in_domain;
 	u32 kind = device_driver_kind(dev);
 	struct ev_attach *rec;
 	struct emit e;
@@ -92,7 +93,7 @@ static long device_step(u32 i, struct group_walk *w)
 		return 1;	/* the entry went away under the walk */
 	domain = group_domain(w->group);
 	if (!device_is_parked(gd) && want_device(dev, domain))
-		state_device(dev, w->group, domain);
+		state_device((u64)dev, (u64)w->group, (u64)domain);
 	w->pos = list_next(w->pos);
 	return 0;
 }
@@ -146,7 +147,7 @@ int state_read(void *ctx)
 	struct kset_walk w = {};
 	struct kset *kset = NULL;
 
-	bpf_probe_read_kernel(&kset, sizeof(kset), &iommu_group_kset);
+	bpf_probe_read_kernel(&kset, sizeof(kset), (void *)config.group_kset);
 	if (!kset)
 		return 0;
 	w.head = (u64)kset + bpf_core_field_offset(struct kset, list);

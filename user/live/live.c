@@ -7,10 +7,12 @@
 #include "live/live.h"
 
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,7 +193,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	if (!err)
 		err = counters_new(l);
 	if (!err)
-		err = loader_load(&l->ld);
+		err = loader_load_all(&l->ld);
 	if (!err)
 		err = map_counters(l);
 	if (!err)
@@ -247,7 +249,6 @@ int live_start(struct live *l)
 {
 	int err;
 
-	loader_attach(&l->ld);
 	misses_forget(&l->ld);
 	l->losses = losses_now(l);
 	listen_all(l, 1);
@@ -413,6 +414,17 @@ static int say_frameless(struct live *l)
 	return say_missed(l, HOOK_NONE, total, &before, true);
 }
 
+/*
+ * No program runs any more that began while we listened: they run under rcu_read_lock(), and the
+ * barrier is a synchronize_rcu() (kernel/sched/membarrier.c). Taking them off takes seconds, and can
+ * wait until the trace is closed.
+ */
+static void end_programs(struct live *l)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		loader_detach(&l->ld);	/* not with nohz_full= */
+}
+
 int live_stop(struct live *l)
 {
 	int err = say_mark(l, EV_MARK_STOP, 0);
@@ -423,7 +435,7 @@ int live_stop(struct live *l)
 	if (!err)
 		err = say_frameless(l);
 	listen_all(l, 0);
-	loader_detach(&l->ld);
+	end_programs(l);
 	do {
 		n = rings_drain(l->rings);
 	} while (n > 0);

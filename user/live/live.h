@@ -47,7 +47,7 @@ int live_check(char *text, size_t len);
 void live_missing_symbol(char *text, size_t len);
 
 /**
- * live_open() - Load the programs
+ * live_open() - Load and attach the programs; they write nothing yet
  * @opt:  options
  * @sink: where records go; the hook table's rows are the first
  * @arg:  for @sink
@@ -62,7 +62,7 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	      char *text, size_t len);
 
 /**
- * live_start() - Attach everything, then read the state at the start
+ * live_start() - Listen, then read the state at the start
  *
  * Return: 0 or -errno.
  */
@@ -96,7 +96,7 @@ int live_mark(struct live *l, uint32_t kind, uint64_t value);
 int live_tick(struct live *l);
 
 /**
- * live_stop() - Detach, hand over all that is left
+ * live_stop() - Listen no more, hand over all that is left; live_free() detaches
  *
  * Return: 0 or -errno of the sink.
  */
@@ -118,7 +118,7 @@ bool live_reads_state(const struct live *l);
 /* State of row @id of the hook table. */
 const struct live_hook *live_hook(const struct live *l, unsigned int id);
 
-/** live_free() - @l may be NULL. */
+/** live_free() - Detaches, which takes seconds. @l may be NULL. */
 void live_free(struct live *l);
 
 #endif

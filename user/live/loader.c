@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * All programs are one BPF object file. It is opened for the rows that can be heard at
- * the start, and again for those that a module brings later; all share the maps that the
- * first created. When a load fails, it is opened again without the program that the
- * kernel refused, until the rest loads.
+ * What the programs are told before they are loaded (load.c), and the links of those that are: attached
+ * and taken off by row, side by side.
  */
 #include "live/loader.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,18 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include "iommuscope.skel.h"	/* only for the bytes of the object file */
-
-static const char *const map_names[] = {
-	[MAP_TASK_SCOPES] = "task_scopes", [MAP_IRQ_SCOPES] = "irq_scopes",
-	[MAP_CPU_STATES] = "cpu_states",   [MAP_RINGS] = "rings",
-	[MAP_WANTED] = "wanted",	   [MAP_FRAMES] = "frames",
-	[MAP_SYMBOLS_TOLD] = "symbols_told", [MAP_SYMBOLS_NEAR] = "symbols_near",
-	[MAP_NEAR_SCOPES] = "near_scopes",   [MAP_WAKE] = "wake",
-};
-
-#define MAP_COUNT (sizeof(map_names) / sizeof(map_names[0]))
-#define LOG_BYTES 65536
+#include "live/symbols.h"
 
 static int print_quiet(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -59,6 +45,51 @@ static void size_frames(struct loader *ld)
 	h->state = EV_HOOK_MISSING;
 }
 
+static int attach_target(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_trace(prog);
+	return *link ? 0 : -errno;
+}
+
+static int register_sections(struct loader *ld)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)ld,
+		    .prog_prepare_load_fn = loader_give_target, .prog_attach_fn = attach_target);
+
+	ld->handlers[0] = libbpf_register_prog_handler("fentry", BPF_PROG_TYPE_TRACING,
+						       BPF_TRACE_FENTRY, &opts);
+	ld->handlers[1] = libbpf_register_prog_handler("fexit", BPF_PROG_TYPE_TRACING,
+						       BPF_TRACE_FEXIT, &opts);
+	return ld->handlers[0] < 0 ? ld->handlers[0] : ld->handlers[1] < 0 ? ld->handlers[1] : 0;
+}
+
+/* The programs' own types say which of the kernel's are wanted. */
+static int read_types(struct loader *ld)
+{
+	int err = types_new(&ld->types);
+	struct bpf_object *obj = err ? NULL : loader_open_object(ld);
+
+	if (!obj)
+		return err ?: -errno;
+	err = loader_want_names(ld) ?: types_want_structs(ld->types, bpf_object__btf(obj)) ?:
+	      types_read(ld->types);
+	bpf_object__close(obj);
+	return err;
+}
+
+static void configure_types(struct loader *ld)
+{
+	if (types_find(ld->types, TYPE_FUNCTION, "bpf_rdonly_cast")) {
+		ld->config.type_list_head = types_find(ld->types, TYPE_STRUCT, "list_head");
+		ld->config.type_file = types_find(ld->types, TYPE_STRUCT, "file");
+	}
+	if (types_find(ld->types, TYPE_VARIABLE, "pcpu_hot"))
+		ld->config.preempt = PREEMPT_HOT;
+	else if (types_find(ld->types, TYPE_VARIABLE, "__preempt_count"))
+		ld->config.preempt = PREEMPT_OWN;
+}
+
 int loader_init(struct loader *ld, const struct live_options *opt)
 {
 	int err, cpus = libbpf_num_possible_cpus();
@@ -66,15 +97,14 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 
 	libbpf_set_print(opt->verbose ? print_warnings : print_quiet);
 	memset(ld, 0, sizeof(*ld));
+	pthread_mutex_init(&ld->lock, NULL);
+	pthread_cond_init(&ld->maps_there, NULL);
 	for (i = 0; i < LIVE_MAPS; i++)
 		ld->map_fds[i] = -1;
 	if (cpus < 0)
 		return cpus;
-	ld->btf = btf__load_vmlinux_btf();
-	if (!ld->btf)
-		return -errno;
 	ld->opt = *opt;
-	err = loader_list_functions(ld);
+	err = register_sections(ld) ?: read_types(ld) ?: symbols_find(&ld->config);
 	if (err)
 		return err;
 	ld->cpus = cpus;
@@ -82,7 +112,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	ld->config.filter_tgid = opt->tgid;
 	ld->config.stacks = opt->stacks;
 	ld->config.sg_limits = opt->dma_debug;
-	ld->config.casts = btf__find_by_name_kind(ld->btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	configure_types(ld);
 	memcpy(ld->config.symbol_format, "%pB", sizeof(ld->config.symbol_format));
 	ld->config.filter_device = !!opt->device;
 	if (opt->device)
@@ -95,278 +125,6 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 		loader_resolve(ld, i);
 	size_frames(ld);
 	return 0;
-}
-
-static int size_map(const struct loader *ld, struct bpf_map *map, unsigned int i)
-{
-	switch (i) {
-	case MAP_IRQ_SCOPES:
-		return bpf_map__set_max_entries(map, ld->cpus * 3);
-	case MAP_CPU_STATES:
-		return bpf_map__set_max_entries(map, ld->cpus);
-	case MAP_RINGS:
-		return bpf_map__set_max_entries(map, ld->cpus << ld->config.chunks_lg2);
-	case MAP_FRAMES:
-		return bpf_map__set_max_entries(map, ld->config.frames / 64 + 1);
-	default:
-		return 0;
-	}
-}
-
-static int share_maps(struct loader *ld, struct bpf_object *obj)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < MAP_COUNT && !err; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(obj, map_names[i]);
-
-		if (!map)
-			continue;
-		if (ld->map_fds[i] >= 0)
-			err = bpf_map__reuse_fd(map, ld->map_fds[i]);
-		else
-			err = size_map(ld, map, i);
-	}
-	return err;
-}
-
-/* The first object to load has created them: keep them for the others. */
-static int keep_maps(struct loader *ld, struct bpf_object *obj)
-{
-	unsigned int i;
-
-	for (i = 0; i < MAP_COUNT; i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(obj, map_names[i]);
-
-		if (!map || ld->map_fds[i] >= 0)
-			continue;
-		ld->map_fds[i] = dup(bpf_map__fd(map));
-		if (ld->map_fds[i] < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-static int write_config(const struct loader *ld, struct bpf_object *obj)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, obj)
-		if (strstr(bpf_map__name(map), ".rodata"))
-			return bpf_map__set_initial_value(map, &ld->config, sizeof(ld->config));
-	return -ENOENT;
-}
-
-/* Entry and exit programs of a row; NULL where the row has none. */
-static void find_programs(struct loader *ld, struct bpf_object *obj, unsigned int id)
-{
-	const struct hook_row *row = &hook_table[id];
-	struct hook_run *run = &ld->hooks[id];
-
-	run->entry = row->entry ? bpf_object__find_program_by_name(obj, row->entry) : NULL;
-	run->exit = row->exit ? bpf_object__find_program_by_name(obj, row->exit) : NULL;
-}
-
-static int aim(struct bpf_program *prog, const struct hook_row *row, const char *function)
-{
-	if (!prog)
-		return 0;
-	bpf_program__set_autoload(prog, true);
-	if (row->tracepoint)
-		return 0;
-	return bpf_program__set_attach_target(prog, 0, function);
-}
-
-static void refuse(struct hook_run *run, int err)
-{
-	run->pub.state = EV_HOOK_REFUSED;
-	run->pub.err = err;
-	if (run->entry)
-		bpf_program__set_autoload(run->entry, false);
-	if (run->exit)
-		bpf_program__set_autoload(run->exit, false);
-	run->entry = run->exit = NULL;
-}
-
-/* Rows to be heard that have no program yet. */
-static bool row_is_due(const struct loader *ld, unsigned int id)
-{
-	return ld->hooks[id].pub.state == EV_HOOK_HEARD && !ld->hooks[id].loaded;
-}
-
-static int aim_rows(struct loader *ld, struct bpf_object *obj)
-{
-	struct bpf_program *prog;
-	unsigned int id;
-	int err, count = 0;
-
-	bpf_object__for_each_program(prog, obj)
-		bpf_program__set_autoload(prog, false);
-	for (id = 0; id < HOOK_COUNT; id++) {
-		struct hook_run *run = &ld->hooks[id];
-
-		if (!row_is_due(ld, id))
-			continue;
-		find_programs(ld, obj, id);
-		err = aim(run->entry, &hook_table[id], run->pub.function);
-		if (!err)
-			err = aim(run->exit, &hook_table[id], run->pub.function);
-		if (err)
-			refuse(run, err);
-		else
-			count++;
-	}
-	return count;
-}
-
-/* The programs that read the state belong to no row: the first object has them. */
-static void aim_state(struct loader *ld, struct bpf_object *obj)
-{
-	if (ld->nobjects || ld->stateless)
-		return;
-	ld->state_read = bpf_object__find_program_by_name(obj, "state_read");
-	ld->cpu_mark = bpf_object__find_program_by_name(obj, "cpu_mark");
-	bpf_program__set_autoload(ld->state_read, true);
-	bpf_program__set_autoload(ld->cpu_mark, true);
-}
-
-static struct bpf_object *open_object(void)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "iommuscope");
-	const void *bytes;
-	size_t len;
-
-	bytes = programs__elf_bytes(&len);
-	return bpf_object__open_mem(bytes, len, &opts);
-}
-
-/* One log buffer per program, so that a failed load tells whose it was. */
-static char *give_logs(struct bpf_object *obj)
-{
-	struct bpf_program *prog;
-	size_t n = 0;
-	char *logs;
-
-	bpf_object__for_each_program(prog, obj)
-		n++;
-	logs = calloc(n, LOG_BYTES);
-	if (!logs)
-		return NULL;
-	n = 0;
-	bpf_object__for_each_program(prog, obj)
-		bpf_program__set_log_buf(prog, logs + n++ * LOG_BYTES, LOG_BYTES);
-	return logs;
-}
-
-/* The row whose program the kernel refused; HOOK_COUNT if none can be blamed. */
-static unsigned int blame(const struct loader *ld, struct bpf_object *obj, const char *logs)
-{
-	struct bpf_program *prog;
-	unsigned int id;
-	size_t n = 0;
-
-	bpf_object__for_each_program(prog, obj) {
-		if (!logs[n++ * LOG_BYTES])
-			continue;
-		for (id = 0; id < HOOK_COUNT; id++)
-			if (ld->hooks[id].entry == prog || ld->hooks[id].exit == prog)
-				return id;
-	}
-	return HOOK_COUNT;
-}
-
-static void print_logs(struct bpf_object *obj, const char *logs)
-{
-	struct bpf_program *prog;
-	size_t n = 0;
-
-	bpf_object__for_each_program(prog, obj) {
-		const char *log = logs + n++ * LOG_BYTES;
-
-		if (*log)
-			fprintf(stderr, "program %s:\n%s\n", bpf_program__name(prog), log);
-	}
-}
-
-/* Loads @obj; -EAGAIN: a row was refused, open it again without. */
-static int load_object(struct loader *ld, struct bpf_object *obj)
-{
-	char *logs = give_logs(obj);
-	unsigned int id;
-	int err;
-
-	if (!logs)
-		return -ENOMEM;
-	err = bpf_object__load(obj);
-	if (err) {
-		if (ld->opt.verbose)
-			print_logs(obj, logs);
-		id = blame(ld, obj, logs);
-		if (id < HOOK_COUNT) {
-			refuse(&ld->hooks[id], err);
-			err = -EAGAIN;
-		} else if (!ld->nobjects && !ld->stateless) {
-			ld->stateless = true;	/* no row's program: then it may be this */
-			ld->state_read = ld->cpu_mark = NULL;
-			err = -EAGAIN;
-		}
-	}
-	free(logs);
-	return err;
-}
-
-/* Rows must not point into an object that goes away. */
-static void forget_programs(struct loader *ld)
-{
-	unsigned int id;
-
-	for (id = 0; id < HOOK_COUNT; id++)
-		if (row_is_due(ld, id))
-			ld->hooks[id].entry = ld->hooks[id].exit = NULL;
-}
-
-static int try_load(struct loader *ld)
-{
-	struct bpf_object *obj = open_object();
-	unsigned int id;
-	int err;
-
-	if (!obj)
-		return -errno;
-	err = share_maps(ld, obj);
-	if (!err)
-		err = write_config(ld, obj);
-	if (!err && !aim_rows(ld, obj) && ld->nobjects)
-		err = -ENODATA;	/* nothing is due */
-	if (!err) {
-		aim_state(ld, obj);
-		err = load_object(ld, obj);
-	}
-	if (!err)
-		err = keep_maps(ld, obj);
-	if (err) {
-		forget_programs(ld);
-		bpf_object__close(obj);
-		return err;
-	}
-	ld->objects[ld->nobjects++] = obj;
-	for (id = 0; id < HOOK_COUNT; id++)
-		if (ld->hooks[id].pub.state == EV_HOOK_HEARD)
-			ld->hooks[id].loaded = true;
-	return 0;
-}
-
-int loader_load(struct loader *ld)
-{
-	int err;
-
-	if (ld->nobjects == LIVE_OBJECTS)
-		return -ENOSPC;
-	do {
-		err = try_load(ld);
-	} while (err == -EAGAIN);
-	return err == -ENODATA ? 0 : err;
 }
 
 static struct bpf_link *attach_program(struct bpf_program *prog, int *err)
@@ -398,16 +156,8 @@ void loader_attach_row(struct loader *ld, unsigned int id)
 	if (err) {
 		bpf_link__destroy(run->exit_link);
 		run->exit_link = NULL;
-		refuse(run, err);
+		loader_refuse(run, err);
 	}
-}
-
-void loader_attach(struct loader *ld)
-{
-	unsigned int id;
-
-	for (id = 0; id < HOOK_COUNT; id++)
-		loader_attach_row(ld, id);
 }
 
 /*
@@ -467,6 +217,11 @@ void loader_free(struct loader *ld)
 	for (i = 0; i < LIVE_MAPS; i++)
 		if (ld->map_fds[i] >= 0)
 			close(ld->map_fds[i]);
-	free(ld->functions);
-	btf__free(ld->btf);
+	for (i = 0; i < HOOK_COUNT; i++)
+		if (ld->hooks[i].module_fd)
+			close(ld->hooks[i].module_fd);
+	for (i = 0; i < LIVE_SECTIONS; i++)
+		if (ld->handlers[i] > 0)
+			libbpf_unregister_prog_handler(ld->handlers[i]);
+	types_free(ld->types);
 }

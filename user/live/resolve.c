@@ -4,41 +4,35 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-static int by_name(const void *a, const void *b)
+static int want_row(struct types *t, const struct hook_row *row)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	int i, err = types_want(t, row->unless) ?: types_want(t, row->covered);
+
+	for (i = 0; i < HOOK_CANDIDATES && !err; i++)
+		err = types_want(t, row->function[i]);
+	return err;
 }
 
-/* Sorted names of all functions of the kernel image: they are asked some hundred times. */
-int loader_list_functions(struct loader *ld)
+int loader_want_names(struct loader *ld)
 {
-	const struct btf *btf = ld->btf;
-	uint32_t id, types = btf__type_cnt(btf);
-	const char **list = calloc(types, sizeof(*list));
-	size_t n = 0;
+	unsigned int id;
+	int err = 0;
 
-	if (!list)
-		return -ENOMEM;
-	for (id = 1; id < types; id++) {
-		const struct btf_type *t = btf__type_by_id(btf, id);
-
-		if (btf_is_func(t))
-			list[n++] = btf__name_by_offset(btf, t->name_off);
-	}
-	qsort(list, n, sizeof(*list), by_name);
-	ld->functions = list;
-	ld->nfunctions = n;
-	return 0;
+	for (id = 0; id < HOOK_COUNT && !err; id++)
+		err = want_row(ld->types, &hook_table[id]);
+	return err ?: types_want(ld->types, "bpf_rdonly_cast") ?: types_want(ld->types, "pcpu_hot") ?:
+		      types_want(ld->types, "__preempt_count");
 }
 
 static bool has_function(const struct loader *ld, const char *name)
 {
-	return name && bsearch(&name, ld->functions, ld->nfunctions, sizeof(name), by_name);
+	return types_find(ld->types, TYPE_FUNCTION, name);
 }
 
 bool loader_module_live(const char *module)
@@ -56,21 +50,73 @@ bool loader_module_live(const char *module)
 	return !strncmp(state, "live", 4);
 }
 
-/* A module's functions are in its own BTF, which needs the kernel's as its base. */
-static const char *module_function(const struct loader *ld, const struct hook_row *row)
+/* A module's functions are in its own BTF, whose numbers go on from the kernel's. */
+static uint32_t find_in_module(const struct loader *ld, const char *module, const char *function)
 {
-	struct btf *btf = btf__load_module_btf(row->module, ld->btf);
-	const char *found = NULL;
-	int i;
+	struct btf *base = types_btf(ld->types);
+	struct btf *btf = btf__load_module_btf(module, base);
+	uint32_t id, found = 0, count = btf ? btf__type_cnt(btf) : 0;
 
-	if (!btf)
-		return NULL;
-	for (i = 0; i < HOOK_CANDIDATES && !found; i++)
-		if (row->function[i] &&
-		    btf__find_by_name_kind(btf, row->function[i], BTF_KIND_FUNC) > 0)
-			found = row->function[i];
+	for (id = btf__type_cnt(base); id < count && !found; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_is_func(t) && !strcmp(btf__name_by_offset(btf, t->name_off), function))
+			found = id;
+	}
 	btf__free(btf);
 	return found;
+}
+
+static const char *module_function(const struct loader *ld, const struct hook_row *row)
+{
+	int i;
+
+	for (i = 0; i < HOOK_CANDIDATES; i++)
+		if (row->function[i] && find_in_module(ld, row->module, row->function[i]))
+			return row->function[i];
+	return NULL;
+}
+
+static bool is_btf_of(int fd, const char *module)
+{
+	char name[64] = "";
+	struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf && !strcmp(name, module);
+}
+
+/* The kernel's own BTF object of @module; 0 if it has none. */
+static int open_module_btf(const char *module)
+{
+	uint32_t id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd > 0 && is_btf_of(fd, module))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return 0;
+}
+
+int loader_aim(struct loader *ld, unsigned int id)
+{
+	const struct hook_row *row = &hook_table[id];
+	struct hook_run *run = &ld->hooks[id];
+
+	if (row->tracepoint)
+		return 0;
+	run->target_id = types_find(ld->types, TYPE_FUNCTION, run->pub.function);
+	if (run->target_id || !row->module)
+		return run->target_id ? 0 : -ESRCH;
+	if (run->module_fd)
+		close(run->module_fd);
+	run->target_id = find_in_module(ld, row->module, run->pub.function);
+	run->module_fd = open_module_btf(row->module);
+	return run->target_id && run->module_fd ? 0 : -ESRCH;
 }
 
 static const char *find_function(const struct loader *ld, const struct hook_row *row)
