@@ -436,9 +436,7 @@ int live_stop(struct live *l)
 		err = say_frameless(l);
 	listen_all(l, 0);
 	end_programs(l);
-	do {
-		n = rings_drain(l->rings);
-	} while (n > 0);
+	n = rings_drain_last(l->rings);
 	read_counters(l);
 	if (!err && n < 0)
 		err = n;

@@ -16,6 +16,8 @@
 #include <bpf/libbpf.h>
 
 #define TURN_RECORDS 16384	/* per ring and turn: then the caller may look around */
+#define LAST_TRIES 200
+#define LAST_WAIT_US 10000
 
 struct rings {
 	struct rings_at at;
@@ -25,6 +27,7 @@ struct rings {
 	struct ring_buffer *wake;
 	unsigned char *bytes;
 	size_t mapped;
+	uint64_t *records;	/* of each CPU, handed over so far */
 	int handed;
 	bool behind;
 };
@@ -75,7 +78,8 @@ int rings_new(const struct rings_at *at, live_sink sink, void *arg, struct rings
 	r->sink = sink;
 	r->arg = arg;
 	r->epoll_fd = -1;
-	err = map_rings(r);
+	r->records = calloc(at->count, sizeof(*r->records));
+	err = r->records ? map_rings(r) : -ENOMEM;
 	if (!err)
 		err = open_wake(r);
 	if (err) {
@@ -130,6 +134,7 @@ static int ring_drain(struct rings *r, unsigned int cpu)
 		turn += !err;
 	}
 	r->handed += turn;
+	r->records[cpu] += turn;
 	r->behind |= turn == TURN_RECORDS;
 	return err == -EAGAIN ? 0 : err;
 }
@@ -154,6 +159,32 @@ bool rings_behind(const struct rings *r)
 	return r->behind;
 }
 
+/* Is every number that a program took handed over, or counted as lost? */
+static bool is_whole(const struct rings *r)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < r->at.count; cpu++)
+		if (r->records[cpu] + r->at.cpus[cpu].lost != r->at.cpus[cpu].seq)
+			return false;
+	return true;
+}
+
+int rings_drain_last(struct rings *r)
+{
+	int n, i;
+
+	for (i = 0; i < LAST_TRIES; i++) {
+		do {
+			n = rings_drain(r);
+		} while (n > 0);
+		if (n < 0 || is_whole(r))
+			break;
+		usleep(LAST_WAIT_US);
+	}
+	return n;
+}
+
 void rings_free(struct rings *r)
 {
 	if (!r)
@@ -163,5 +194,6 @@ void rings_free(struct rings *r)
 		close(r->epoll_fd);
 	if (r->bytes)
 		munmap(r->bytes, r->mapped);
+	free(r->records);
 	free(r);
 }

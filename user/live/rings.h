@@ -37,6 +37,16 @@ int rings_drain(struct rings *r);
 /** rings_behind() - Did the last turn leave records in a ring? */
 bool rings_behind(const struct rings *r);
 
+/**
+ * rings_drain_last() - All that is left, once the programs write no more
+ *
+ * A program may have been preempted between its number and its record: for two seconds it is waited
+ * for until every number was handed over, or counted as lost.
+ *
+ * Return: 0, or an error of rings_drain().
+ */
+int rings_drain_last(struct rings *r);
+
 void rings_free(struct rings *r);
 
 #endif
