@@ -445,7 +445,7 @@ static __always_inline void emit_module(struct module *mod, u32 loaded)
 	BPF_CORE_READ_STR_INTO(&rec->name, mod, name);
 	rec->loaded = loaded;
 	rec->pad = 0;
-	emit_submit_now(rec);
+	emit_submit_now(&e, rec);
 }
 
 SEC("tp_btf/module_load")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Records out of the kernel: which execution context are we in, take a sequence
- * number, reserve room in this CPU's ring, fill, stamp. A record that finds no room
- * leaves a gap in the sequence and is counted.
+ * Records out of the kernel: which execution context are we in, reserve room in this CPU's
+ * ring, fill, take a sequence number, stamp. A record that finds no room leaves a gap in the
+ * sequence and is counted.
  *
  * The ring is memory that the consumer maps (user/live/rings.c), because BPF's own ring buffer
  * costs a hundred instructions more for each record. Its invariants:
@@ -125,12 +125,19 @@ static __always_inline struct ev_hdr *ring_reserve(struct cpu_state *st, u32 cpu
 }
 
 struct emit {
-	u64 seq;
+	struct cpu_state *st;
+	u64 seq;		/* once it is submitted */
 };
 
+static __always_inline u64 next_seq(struct cpu_state *st)
+{
+	return __sync_fetch_and_add(&st->seq, 1);	/* an interrupt may nest here */
+}
+
 /*
- * Reserves @size bytes (a constant, multiple of 8) and fills the header but for the time. The
- * sequence number is taken atomically, because an interrupt may nest here.
+ * Reserves @size bytes (a constant, multiple of 8) and fills the header but for number and time. Those
+ * come together at the end: a program may be preempted while others of its CPU write thousands of
+ * records (7.2), and a number that comes so much later than its neighbours would be taken for lost.
  */
 static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u32 flags)
 {
@@ -140,9 +147,10 @@ static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u3
 
 	if (!st || !st->listening)
 		return NULL;
-	e->seq = __sync_fetch_and_add(&st->seq, 1);
+	e->st = st;
 	h = ring_reserve(st, cpu, size);
 	if (!h) {
+		next_seq(st);
 		__sync_fetch_and_add(&st->lost, 1);
 		return NULL;
 	}
@@ -150,30 +158,32 @@ static __always_inline void *emit_reserve(struct emit *e, u32 type, u64 size, u3
 	h->len = size;
 	h->cpu = cpu;
 	h->flags = flags;
-	h->seq = e->seq;
 	return h;
 }
 
 /* From here on the record is the consumer's. */
-static __always_inline void emit_stamp(struct ev_hdr *h)
+static __always_inline void emit_stamp(struct emit *e, struct ev_hdr *h)
 {
-	u64 now = bpf_ktime_get_ns();
+	u64 now;
 
+	e->seq = next_seq(e->st);
+	h->seq = e->seq;
+	now = bpf_ktime_get_ns();
 	asm volatile("" : : : "memory");
 	*(volatile u64 *)&h->time_ns = now;
 }
 
 static __always_inline void emit_submit(struct emit *e, void *rec)
 {
-	emit_stamp(rec);
+	emit_stamp(e, rec);
 	if (!(e->seq & 63))
 		wake_if_behind();
 }
 
 /* For the few records that the consumer must see at once. */
-static __always_inline void emit_submit_now(void *rec)
+static __always_inline void emit_submit_now(struct emit *e, void *rec)
 {
-	emit_stamp(rec);
+	emit_stamp(e, rec);
 	wake_consumer();
 }
 

@@ -159,14 +159,17 @@ bool rings_behind(const struct rings *r)
 	return r->behind;
 }
 
-/* Is every number that a program took handed over, or counted as lost? */
+/* Is what was reserved written and handed over, and each number a record or counted as lost? */
 static bool is_whole(const struct rings *r)
 {
+	const struct cpu_state *st;
 	unsigned int cpu;
 
-	for (cpu = 0; cpu < r->at.count; cpu++)
-		if (r->records[cpu] + r->at.cpus[cpu].lost != r->at.cpus[cpu].seq)
+	for (cpu = 0; cpu < r->at.count; cpu++) {
+		st = &r->at.cpus[cpu];
+		if (st->head != st->tail || r->records[cpu] + st->lost != st->seq)
 			return false;
+	}
 	return true;
 }
 

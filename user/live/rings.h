@@ -40,8 +40,7 @@ bool rings_behind(const struct rings *r);
 /**
  * rings_drain_last() - All that is left, once the programs write no more
  *
- * A program may have been preempted between its number and its record: for two seconds it is waited
- * for until every number was handed over, or counted as lost.
+ * A program may have been preempted in the midst of a record: it is waited for, up to two seconds.
  *
  * Return: 0, or an error of rings_drain().
  */
