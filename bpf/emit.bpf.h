@@ -99,7 +99,8 @@ static __always_inline bool ring_take(struct cpu_state *st, u64 size, u64 *pos)
 	for (i = 0; i < RING_TRIES; i++) {
 		u64 head = at->head;
 
-		if (head + size - at->tail > config.ring_bytes)
+		/* Signed: since the head was read, others may have written, and the tail passed it. */
+		if ((s64)(head + size - at->tail) > (s64)config.ring_bytes)
 			return false;
 		if (__sync_val_compare_and_swap(&st->head, head, head + size) == head) {
 			*pos = head;

@@ -79,9 +79,14 @@ static __always_inline struct scope *task_scope(u64 storage_flags)
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct near_scope *near = near_place(task);
 	u64 key = task_key(task);
+	struct scope *s;
 
 	if (near && near->owner == key)
 		return &near->scope;
+	/* Who has a frame there must not move, though his place is free now. */
+	s = bpf_task_storage_get(&task_scopes, task, NULL, 0);
+	if (s)
+		return s;
 	if (near && !near->owner && storage_flags && !__sync_val_compare_and_swap(&near->owner, 0, key))
 		return &near->scope;
 	return bpf_task_storage_get(&task_scopes, task, NULL, storage_flags);

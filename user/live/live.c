@@ -297,7 +297,7 @@ static int try_pending(struct live *l)
 	err = loader_load(&l->ld);
 	for (id = 0; id < HOOK_COUNT && err; id++)
 		if (came[id])
-			l->ld.hooks[id].pub.state = EV_HOOK_REFUSED;
+			loader_refuse(&l->ld.hooks[id], err);
 	for (id = 0, err = 0; id < HOOK_COUNT && err >= 0; id++) {
 		if (!came[id])
 			continue;
@@ -416,13 +416,15 @@ static int say_frameless(struct live *l)
 
 /*
  * No program runs any more that began while we listened: they run under rcu_read_lock(), and the
- * barrier is a synchronize_rcu() (kernel/sched/membarrier.c). Taking them off takes seconds, and can
- * wait until the trace is closed.
+ * barrier is a synchronize_rcu() (kernel/sched/membarrier.c), but not with nohz_full= nor with one
+ * processor. Taking the programs off waits as well, but for seconds, and else that has time until the
+ * trace is closed.
  */
 static void end_programs(struct live *l)
 {
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		loader_detach(&l->ld);	/* not with nohz_full= */
+	if (sysconf(_SC_NPROCESSORS_ONLN) == 1 ||
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		loader_detach(&l->ld);
 }
 
 int live_stop(struct live *l)

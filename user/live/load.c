@@ -9,6 +9,7 @@
 #include "live/loader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,7 @@ static int dup_maps(struct loader *ld, struct bpf_object *obj)
 
 		if (!map || ld->map_fds[i] >= 0)
 			continue;
-		ld->map_fds[i] = dup(bpf_map__fd(map));
+		ld->map_fds[i] = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
 		if (ld->map_fds[i] < 0)
 			return -errno;
 	}

@@ -18,7 +18,7 @@
 #define DEPTH_MAX 64		/* of embedding: BTF with a circle in it would never end */
 
 struct slot {
-	const char *name;	/* NULL: free */
+	char *name;		/* NULL: free */
 	size_t len;
 	uint32_t id[TYPE_CLASSES];	/* the first of this name; 0 none */
 	bool is_struct;		/* copied into the part */
@@ -63,9 +63,12 @@ static int want(struct types *t, const char *name, size_t len, bool is_struct)
 	s->is_struct |= is_struct;
 	if (s->name)
 		return 0;
-	if (++t->names == SLOTS)
+	if (t->names + 1 == SLOTS)
 		return -ENOMEM;
-	s->name = name;
+	s->name = strndup(name, len);
+	if (!s->name)
+		return -ENOMEM;
+	t->names++;
 	s->len = len;
 	return 0;
 }
@@ -298,8 +301,12 @@ int types_new(struct types **out)
 
 void types_free(struct types *t)
 {
+	unsigned int i;
+
 	if (!t)
 		return;
+	for (i = 0; i < SLOTS; i++)
+		free(t->slots[i].name);
 	btf__free(t->part);
 	btf__free(t->btf);
 	if (t->fd >= 0)
