@@ -20,8 +20,14 @@
 #define LINE_BYTES	64	/* less is left: the kernel may have stopped */
 #define RANGES_MAX	(FILE_BYTES / 40)
 
+/*
+ * Rings are read one after the other: what one CPU says may be older than what another one said
+ * just before. So who left stays here, and times decide.
+ */
 struct member {
 	uint64_t dev;
+	uint64_t seen_ns;	/* the newest record of it as a device */
+	uint64_t left_ns;	/* 0: it is there */
 	int32_t group;
 	char name[32];
 };
@@ -83,23 +89,29 @@ static struct member *member_new(struct resv_reader *r)
 		r->members = members;
 		r->room = room;
 	}
+	memset(&r->members[r->n], 0, sizeof(*r->members));
 	return &r->members[r->n++];
 }
 
 static void hear_device(struct resv_reader *r, const struct ev_device *rec)
 {
 	struct member *m = member_find(r, rec->dev);
+	bool known = m && !m->left_ns && m->group == rec->group &&
+		     !memcmp(m->name, rec->name, sizeof(m->name));
 
-	if (m && m->group == rec->group && !memcmp(m->name, rec->name, sizeof(m->name)))
+	if (m && rec->h.time_ns <= m->left_ns)
 		return;
 	if (!m)
 		m = member_new(r);
 	if (m) {
 		m->dev = rec->dev;
 		m->group = rec->group;
+		m->left_ns = 0;
+		if (rec->h.time_ns > m->seen_ns)
+			m->seen_ns = rec->h.time_ns;
 		memcpy(m->name, rec->name, sizeof(m->name));
 	}
-	if (rec->group >= 0)
+	if (!known && rec->group >= 0)
 		group_changed(r, rec->group);
 }
 
@@ -107,8 +119,13 @@ static void hear_release(struct resv_reader *r, const struct ev_attach *rec)
 {
 	struct member *m = member_find(r, rec->dev);
 
-	if (m)
-		*m = r->members[--r->n];
+	if (!m)
+		m = member_new(r);
+	if (m) {
+		m->dev = rec->dev;
+		if (rec->op.h.time_ns > m->seen_ns)
+			m->left_ns = rec->op.h.time_ns;
+	}
 	if (rec->group >= 0)
 		group_changed(r, rec->group);
 }
