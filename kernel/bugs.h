@@ -25,7 +25,7 @@ enum ref_bug {
 	BUG_UNMAP_WHOLE_LARGE, /* unmapping inside a large page takes all of it (VT-d, 6.12.49) */
 	BUG_LARGE_NO_FLUSH, /* a large page takes an empty table's place without a flush (VT-d) */
 	BUG_OVERWRITE, /* replay and map over a live entry replace it silently (AMD <= 6.12) */
-	BUG_WRONG_PADDR, /* each second page of a map points one page too far */
+	BUG_WRONG_PADDR, /* each second page of a map points at the page before */
 	BUG_EXTRA_WRITE, /* read-only becomes read-write */
 	BUG_WRAP, /* unmap of a range that ends at 2^64 says done, does nothing (ef270ec44637) */
 	BUG_TABLE_FREED_EARLY, /* table pages go back before the flush */

@@ -270,8 +270,9 @@ static int map_page(struct ref_table *table, struct ref_mapping *map)
 	if (err)
 		return err;
 
+	/* Not the next one: VFIO unpins what it finds, and must find nobody else's page. */
 	if (ref_bug(BUG_WRONG_PADDR) && map->done % 2)
-		paddr = (paddr + size) & table->layout.geo.paddr_mask;
+		paddr -= size;
 	if (ref_bug(BUG_EXTRA_WRITE))
 		prot |= REFIOMMU_PROT_WRITE;
 	slot_find(table, map->window, map->iova, map->level, &slot);

@@ -216,7 +216,7 @@ static int look_at_each_page(const struct ref_kind *kind)
 		const uint8_t *page = w.mem + PAGES(at);
 
 		wrong += ref_lookup_paddr(w.fd, w.endpoint, AT + PAGES(at)) != ref_paddr(page) &&
-			 ref_sees(w.fd, w.endpoint, AT + PAGES(at), page + PAGES(1));
+			 ref_sees(w.fd, w.endpoint, AT + PAGES(at), page - PAGES(1));
 	}
 	return bug_seen(&w, err ? err : wrong == 8 ? 1 : wrong ? -EIO : 0);
 }
