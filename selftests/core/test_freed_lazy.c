@@ -6,6 +6,14 @@
 #define LAZY "lazy-exposure"
 #define SECOND 1000000000ULL
 
+/* A page is freed that its unmap, still queued, has left in the cache. */
+static void expose(struct story *s)
+{
+	map(s, IOVA, PAGE);
+	unmap_queued(s, IOVA, PAGE);
+	page_free(s, PADDR(IOVA), PAGE);
+}
+
 static void lazy_is_counted(void **state)
 {
 	const struct finding *f;
@@ -58,9 +66,7 @@ static void lazy_domain_died(void **state)
 
 	(void)state;
 	begin_pages(&s);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	move(&s, DEV, DOM2);
 	free_domain(&s, DOM);
 	qi(&s, QI_DOMAIN(DID), 0);
@@ -78,9 +84,7 @@ static void lazy_untrusted(void **state)
 	(void)state;
 	begin_pages(&s);
 	SEND(&s, EV_DEVICE, r);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	expect(&s, LAZY, 1);
 	story_end(&s);
 }
@@ -99,9 +103,7 @@ static void lazy_never_flushed(void **state)
 
 	(void)state;
 	begin_pages(&s);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	ticks(&s, 3, SECOND);
 	expect_clean(&s);
 	ticks(&s, 2, SECOND);
@@ -116,15 +118,11 @@ static void lazy_time_jumped(void **state)
 
 	(void)state;
 	begin_pages(&s);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	ticks(&s, 8, SECOND / 5);
 	expect_clean(&s);
 	qi(&s, QI_DOMAIN(DID), 0);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	ticks(&s, 1, 3600 * SECOND);
 	expect_clean(&s);
 	story_end(&s);
@@ -143,9 +141,7 @@ static void lazy_refused(void **state)
 
 	(void)state;
 	begin_pages(&s);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	fault(&s, IOVA - 1);
 	fault(&s, IOVA + PAGE);
 	expect_clean(&s);
@@ -163,9 +159,7 @@ static void lazy_lost(void **state)
 
 	(void)state;
 	begin_pages(&s);
-	map(&s, IOVA, PAGE);
-	unmap_queued(&s, IOVA, PAGE);
-	page_free(&s, PADDR(IOVA), PAGE);
+	expose(&s);
 	gap(&s, s.now, s.now + 5);
 	s.now += 100;
 	qi(&s, QI_DOMAIN(DID), 0);
