@@ -64,6 +64,7 @@ $(O)/%.o: %.c $(O)/flags.stamp | $(O)/deps.stamp
 
 $(O)/user/live/load.o: $(SKEL)
 $(O)/user/live/symbols.o: $(O)/bpf/symbols.skel.h
+$(O)/user/live/peek.o: $(O)/bpf/peek.skel.h
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c $(O)/flags.stamp | $(O)/deps.stamp
 	$(call say,BPF,$<)
@@ -83,7 +84,7 @@ $(O)/flags.stamp: FORCE
 	$(Q)echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 FORCE:
 
--include $(OBJS:.o=.d) $(BPF_OBJ:.o=.d) $(O)/bpf/symbols.bpf.d
+-include $(OBJS:.o=.d) $(BPF_OBJ:.o=.d) $(O)/bpf/symbols.bpf.d $(O)/bpf/peek.bpf.d
 
 # ---- tests ----
 
@@ -169,7 +170,7 @@ module: $(O)/deps-test.stamp
 module-tests: $(O)/deps-test.stamp
 	$(Q)$(MAKE) --no-print-directory -C selftests O=$(abspath $(O)) all
 
-.SECONDARY: $(BPF_OBJ) $(O)/bpf/symbols.bpf.o
+.SECONDARY: $(BPF_OBJ) $(O)/bpf/symbols.bpf.o $(O)/bpf/peek.bpf.o
 
 .PHONY: demo
 demo: all $(O)/deps-test.stamp

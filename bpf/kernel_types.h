@@ -140,12 +140,14 @@ struct iommu_domain_geometry {
 };
 
 struct iommu_domain_ops;
+struct iommu_dma_cookie;
 
 struct iommu_domain {
 	unsigned int type;
 	const struct iommu_domain_ops *ops;
 	unsigned long pgsize_bitmap;
 	struct iommu_domain_geometry geometry;
+	struct iommu_dma_cookie *iova_cookie;
 };
 
 struct atomic {
@@ -163,6 +165,7 @@ struct iommu_group {
 	int id;
 	struct iommu_domain *default_domain;
 	struct iommu_domain *domain;
+	void *owner;
 };
 
 struct group_device {
@@ -229,6 +232,35 @@ struct xa_node {
 	void *slots[64];
 };
 
+/* include/linux/generic_pt: tables of 6.19+ */
+struct pt_common {
+	unsigned long top_of_table;
+};
+
+struct pt_vtdss {
+	struct pt_common common;
+};
+
+struct pt_x86_64 {
+	struct pt_common common;
+};
+
+struct pt_amdv1 {
+	struct pt_common common;
+};
+
+struct pt_iommu_vtdss {
+	struct pt_vtdss vtdss_pt;
+};
+
+struct pt_iommu_x86_64 {
+	struct pt_x86_64 x86_64_pt;
+};
+
+struct pt_iommu_amdv1 {
+	struct pt_amdv1 amdpt;
+};
+
 /* drivers/iommu/intel/iommu.h */
 struct intel_iommu {
 	void *reg;		/* ioremapped registers */
@@ -254,6 +286,16 @@ struct dmar_domain___6_1 {
 
 struct dmar_domain___first_level {	/* 6.2+ */
 	u8 use_first_level:1;
+};
+
+struct dmar_domain___own {		/* tables of the driver's own: before 6.19 */
+	void *pgd;
+	int agaw;
+};
+
+struct dmar_domain___generic {
+	struct pt_iommu_x86_64 fspt;
+	struct pt_iommu_vtdss sspt;
 };
 
 struct iommu_domain_info {
@@ -299,6 +341,25 @@ struct protection_domain {
 
 struct protection_domain___pd_mode {	/* 6.10+; 6.1 knows the v2 table by its flags */
 	int pd_mode;
+};
+
+struct protection_domain___6_1 {
+	unsigned long flags;
+};
+
+struct amd_io_pgtable {
+	int mode;
+	u64 *root;
+	u64 *pgd;		/* of a v2 table */
+};
+
+struct protection_domain___own {	/* tables of the driver's own: before 6.19 */
+	struct amd_io_pgtable iop;
+};
+
+struct protection_domain___generic {
+	struct pt_iommu_amdv1 amdv1;
+	struct pt_iommu_x86_64 amdv2;
 };
 
 struct iommu_dev_data {

@@ -7,12 +7,8 @@
 #ifndef IOMMUSCOPE_MAPS_BPF_H
 #define IOMMUSCOPE_MAPS_BPF_H
 
-#include "kernel_types.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-#include <bpf/bpf_core_read.h>
+#include "config.bpf.h"
 #include "event.h"
-#include "shared.h"
 
 /* One call in flight: its entry was heard, its exit not yet. */
 struct frame {
@@ -132,9 +128,6 @@ struct {
 	__type(key, u32);
 	__type(value, u64);
 } symbols_near SEC(".maps");
-
-/* The only initialised data of each object: the loader writes it before load. */
-const volatile struct bpf_config config SEC(".rodata.config") = {};
 
 /*
  * The file operations of VFIO's containers, once one was looked at closely; 0 not yet. The module

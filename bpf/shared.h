@@ -24,6 +24,7 @@ struct bpf_config {
 	__u64 ring_bytes;	/* as much may be unread in a ring */
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 	__u64 vmemmap;		/* value of vmemmap_base */
+	__u64 page_offset;	/* value of page_offset_base: where physical memory begins */
 	__u64 group_kset;	/* addresses; 0: this kernel has no such symbol */
 	__u64 intel_ops;
 	__u64 intel_fs_ops;	/* 6.19+ */
@@ -44,6 +45,7 @@ enum preempt_place {
 enum {
 	SYMBOL_VMEMMAP_BASE,
 	SYMBOL_VMEMMAP_POPULATE,
+	SYMBOL_PAGE_OFFSET,
 	SYMBOL_GROUP_KSET,
 	SYMBOL_INTEL_OPS,
 	SYMBOL_INTEL_FS_OPS,

@@ -30,6 +30,11 @@ static int print_warnings(enum libbpf_print_level level, const char *format, va_
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
 }
 
+void loader_set_print(bool verbose)
+{
+	libbpf_set_print(verbose ? print_warnings : print_quiet);
+}
+
 /* Memory that is unknown, or so sparse that bits for it would cost more than a thousandth of it. */
 static void size_frames(struct loader *ld)
 {
@@ -95,7 +100,7 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	int err, cpus = libbpf_num_possible_cpus();
 	unsigned int i;
 
-	libbpf_set_print(opt->verbose ? print_warnings : print_quiet);
+	loader_set_print(opt->verbose);
 	memset(ld, 0, sizeof(*ld));
 	pthread_mutex_init(&ld->lock, NULL);
 	pthread_cond_init(&ld->maps_there, NULL);

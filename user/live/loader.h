@@ -91,6 +91,9 @@ int loader_aim(struct loader *ld, unsigned int id);
 /** loader_resolve() - State of row @id; EV_HOOK_HEARD here means that it can be loaded. */
 void loader_resolve(struct loader *ld, unsigned int id);
 
+/** loader_set_print() - What libbpf says: its warnings on stderr, or nothing. */
+void loader_set_print(bool verbose);
+
 /** memory_frames() - Page frames up to the end of RAM that the allocator has; 0 unknown. */
 uint64_t memory_frames(void);
 

@@ -29,6 +29,7 @@ int symbols_find(struct bpf_config *config)
 	struct symbol_query q[SYMBOL_COUNT] = {
 		[SYMBOL_VMEMMAP_BASE] = { .name = "vmemmap_base" },
 		[SYMBOL_VMEMMAP_POPULATE] = { .name = "vmemmap_populate" },
+		[SYMBOL_PAGE_OFFSET] = { .name = "page_offset_base" },
 		[SYMBOL_GROUP_KSET] = { .name = "iommu_group_kset" },
 		[SYMBOL_INTEL_OPS] = { .name = "intel_iommu_ops" },
 		[SYMBOL_INTEL_FS_OPS] = { .name = "intel_fs_paging_domain_ops" },
@@ -53,6 +54,7 @@ int symbols_find(struct bpf_config *config)
 	    !q[SYMBOL_GROUP_KSET].addr)
 		return -ESRCH;
 	config->vmemmap = q[SYMBOL_VMEMMAP_BASE].value;
+	config->page_offset = q[SYMBOL_PAGE_OFFSET].value;
 	config->group_kset = q[SYMBOL_GROUP_KSET].addr;
 	config->intel_ops = q[SYMBOL_INTEL_OPS].addr;
 	config->intel_fs_ops = q[SYMBOL_INTEL_FS_OPS].addr;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel's memory, read on demand: pages of tables, registers, and where devices and domains have
+ * their tables. Nothing is attached and nothing is written. What is read may change meanwhile.
+ */
+#ifndef IOMMUSCOPE_PEEK_H
+#define IOMMUSCOPE_PEEK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/walk.h"
+#include "peek_abi.h"
+
+struct peek;
+
+/**
+ * peek_open() - Load the programs
+ * @verbose: what libbpf and the verifier say, on stderr
+ * @text:    filled on failure, for people
+ *
+ * Return: 0 or -errno.
+ */
+int peek_open(bool verbose, struct peek **out, char *text, size_t len);
+
+/**
+ * peek_read() - Copy kernel memory
+ * @addr:  kernel address
+ * @bytes: 1 ... PEEK_BYTES. Registers: 4 or 8, aligned, read at once
+ *
+ * Return: 0, or -errno: -EFAULT nothing can be read there.
+ */
+int peek_read(struct peek *p, uint64_t addr, void *to, size_t bytes);
+
+/**
+ * peek_memory() - Physical memory, for walks
+ *
+ * Only what the kernel's own map of memory has, and only up to the end of RAM: what an entry points at
+ * must never make a walk read a device's registers.
+ */
+struct walk_memory peek_memory(struct peek *p);
+
+/** peek_phys() - Physical address of @addr in the kernel's map of memory; ~0 if it is not there. */
+uint64_t peek_phys(const struct peek *p, uint64_t addr);
+
+/* Told about each device behind an IOMMU; not 0 ends it. */
+typedef int (*peek_device_fn)(void *arg, const struct peek_device *dev);
+
+/**
+ * peek_devices() - All devices of IOMMU groups, in the order of the groups
+ *
+ * Return: 0; -EAGAIN: groups were being changed all the time, some may be missing; -errno; or what @fn
+ * returned.
+ */
+int peek_devices(struct peek *p, peek_device_fn fn, void *arg);
+
+/** peek_domain() - Fill @d; @d->domain and @d->kind say which. 0 or -errno. */
+int peek_domain(struct peek *p, struct peek_domain *d);
+
+/** peek_free() - @p may be NULL. */
+void peek_free(struct peek *p);
+
+#endif
