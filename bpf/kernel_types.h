@@ -271,6 +271,32 @@ struct intel_iommu {
 	void *qi;		/* NULL: register-based invalidation */
 };
 
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+/* include/linux/iova.h */
+struct iova {
+	struct rb_node node;
+	unsigned long pfn_hi;
+	unsigned long pfn_lo;
+};
+
+struct iova_domain {
+	struct rb_root rbroot;
+	unsigned long granule;	/* bytes of a pfn */
+	struct iova anchor;
+};
+
+struct iommu_dma_cookie {		/* drivers/iommu/dma-iommu.c */
+	struct iova_domain iovad;
+};
+
 struct dmar_domain {
 	struct xarray iommu_array;
 	struct iommu_domain domain;
@@ -413,6 +439,7 @@ struct task_struct {
 	int tgid;
 	u64 start_time;		/* ns */
 	struct files_struct *files;
+	struct mm_struct *mm;
 };
 
 struct vm_struct {
@@ -427,6 +454,39 @@ struct task_struct___vmap {		/* CONFIG_VMAP_STACK */
 struct device_dma_parameters {
 	unsigned int max_segment_size;
 	unsigned long segment_boundary_mask;
+};
+
+/* drivers/vfio/vfio.h, container.c, vfio_iommu_type1.c: of modules */
+struct vfio_container {
+	void *iommu_data;
+};
+
+struct vfio_group {
+	struct iommu_group *iommu_group;
+	struct vfio_container *container;
+};
+
+struct vfio_domain {
+	struct iommu_domain *domain;
+	struct list_head next;
+};
+
+struct vfio_iommu {
+	struct list_head domain_list;
+	struct mutex lock;
+	struct rb_root dma_list;
+};
+
+struct vfio_dma {
+	struct rb_node node;
+	u64 iova;
+	unsigned long vaddr;
+	unsigned long size;
+	int prot;
+	bool iommu_mapped;
+	bool vaddr_invalid;
+	struct task_struct *task;
+	struct mm_struct *mm;
 };
 
 struct pcpu_hot {			/* 6.2 to 6.14 */

@@ -8,6 +8,7 @@
 #include "groups.bpf.h"
 #include "peek_abi.h"
 #include "table_root.bpf.h"
+#include "books.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -92,4 +92,49 @@ struct peek_domain {
 	__u32 did;		/* VT-d: not here, but by IOMMU; AMD-Vi: domain id; ~0 unknown */
 };
 
+/* ---- books: what the kernel keeps of who asked for what ---- */
+
+#define PEEK_AREAS 4096		/* of one call */
+
+#define PEEK_AREA_GROWS	0x1	/* VFIO: the map is going on; [first, last] is what is done so far */
+#define PEEK_AREA_EMPTY	0x2	/* and nothing is: @first only */
+#define PEEK_AREA_NO_VADDR 0x4	/* VFIO: the process addresses are being changed (live update) */
+
+struct peek_area {
+	__u64 first;
+	__u64 last;		/* inclusive */
+	__u64 vaddr;		/* of @first in the process; 0 none */
+	__u64 mm;		/* struct mm_struct * that @vaddr is in; 0 none */
+	__u32 prot;		/* IOMMU_READ 1, IOMMU_WRITE 2 */
+	__u32 flags;		/* PEEK_AREA_* */
+	__u32 tgid;		/* process that mapped it, if it still has that mm; else 0 */
+	__u32 pad;
+};
+
+enum peek_owner_kind {
+	PEEK_OWNER_NONE = 0,	/* the kernel's own, or not to be told */
+	PEEK_OWNER_VFIO = 1,
+};
+
+/* Context of the program: who owns a group's DMA. */
+struct peek_owner {
+	__u64 owner;		/* in: of struct peek_device */
+	__u64 group_at;		/* in */
+	__u32 kind;		/* out: enum peek_owner_kind */
+	__u32 pad;
+	__u64 book;		/* out: VFIO: struct vfio_iommu * of the container */
+};
+
+/* Context of the program; areas come to their map from the first place on, in rising order. */
+struct peek_book {
+	__u64 book;		/* in: struct vfio_iommu *, or struct iommu_dma_cookie * */
+	__u64 domain;		/* in: VFIO: is it one of the container's? */
+	__u64 from;		/* in: first address of interest */
+	__u64 to;		/* in: last one */
+	__u32 count;		/* out: areas */
+	__u32 full;		/* out: there are more */
+	__u32 busy;		/* out: it was being changed at the begin, or at the end */
+	__u32 has_domain;	/* out */
+};
+
 #endif

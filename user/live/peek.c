@@ -27,10 +27,11 @@
 struct peek {
 	struct bpf_object *obj;
 	struct bpf_config config;
-	int memory_fd, devices_fd, domain_fd;
+	int memory_fd, devices_fd, domain_fd, owner_fd, vfio_fd, iovas_fd;
 	struct peek_want *wants;
 	struct peek_page *pages;
 	struct peek_device *found;
+	struct peek_area *areas;
 	uint64_t frames;	/* of RAM */
 	uint64_t ahead[WALK_PAGE_ENTRIES];	/* physical addresses that will be asked for */
 	uint32_t nahead;
@@ -181,6 +182,40 @@ int peek_domain(struct peek *p, struct peek_domain *d)
 	return run(p->domain_fd, d, sizeof(*d));
 }
 
+/* ---- books ---- */
+
+int peek_owner(struct peek *p, struct peek_owner *ask)
+{
+	return run(p->owner_fd, ask, sizeof(*ask));
+}
+
+static int read_areas(struct peek *p, int fd, struct peek_book *ask, peek_area_fn fn, void *arg)
+{
+	uint32_t i, busy = 0;
+	int err;
+
+	do {
+		err = run(fd, ask, sizeof(*ask));
+		busy |= ask->busy;
+		for (i = 0; i < ask->count && !err; i++)
+			err = fn(arg, &p->areas[i]);
+		if (ask->full && ask->count)
+			ask->from = p->areas[ask->count - 1].last + 1;
+	} while (!err && ask->full && ask->count);
+	ask->busy = busy;
+	return err;
+}
+
+int peek_vfio(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg)
+{
+	return read_areas(p, p->vfio_fd, ask, fn, arg);
+}
+
+int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg)
+{
+	return read_areas(p, p->iovas_fd, ask, fn, arg);
+}
+
 /* ---- loading ---- */
 
 static int read_types(struct types **out)
@@ -198,7 +233,8 @@ static int read_types(struct types **out)
 	obj = bpf_object__open_mem(bytes, len, NULL);
 	if (!obj)
 		return -errno;
-	err = types_want_structs(t, bpf_object__btf(obj)) ?: types_read(t);
+	err = types_want_structs(t, bpf_object__btf(obj)) ?: types_read(t) ?:
+	      types_read_module(t, "vfio") ?: types_read_module(t, "vfio_iommu_type1");
 	bpf_object__close(obj);
 	return err;
 }
@@ -237,16 +273,21 @@ static void *map_memory(const struct peek *p, const char *name, size_t bytes)
 #define WANTS_BYTES (PEEK_BATCH * sizeof(struct peek_want))
 #define PAGES_BYTES (PEEK_BATCH * sizeof(struct peek_page))
 #define FOUND_BYTES (PEEK_DEVICES * sizeof(struct peek_device))
+#define AREAS_BYTES (PEEK_AREAS * sizeof(struct peek_area))
 
 static int share(struct peek *p)
 {
 	p->memory_fd = program_fd(p, "peek_memory");
 	p->devices_fd = program_fd(p, "peek_devices");
 	p->domain_fd = program_fd(p, "peek_domain");
+	p->owner_fd = program_fd(p, "peek_owner");
+	p->vfio_fd = program_fd(p, "peek_vfio");
+	p->iovas_fd = program_fd(p, "peek_iovas");
 	p->wants = map_memory(p, "peek_wants", WANTS_BYTES);
 	p->pages = map_memory(p, "peek_pages", PAGES_BYTES);
 	p->found = map_memory(p, "peek_found", FOUND_BYTES);
-	return p->wants && p->pages && p->found ? 0 : -ENOMEM;
+	p->areas = map_memory(p, "peek_areas", AREAS_BYTES);
+	return p->wants && p->pages && p->found && p->areas ? 0 : -ENOMEM;
 }
 
 int peek_open(bool verbose, struct peek **out, char *text, size_t len)
@@ -292,6 +333,7 @@ void peek_free(struct peek *p)
 	unmap(p->wants, WANTS_BYTES);
 	unmap(p->pages, PAGES_BYTES);
 	unmap(p->found, FOUND_BYTES);
+	unmap(p->areas, AREAS_BYTES);
 	bpf_object__close(p->obj);
 	free(p);
 }

@@ -58,6 +58,23 @@ int peek_devices(struct peek *p, peek_device_fn fn, void *arg);
 /** peek_domain() - Fill @d; @d->domain and @d->kind say which. 0 or -errno. */
 int peek_domain(struct peek *p, struct peek_domain *d);
 
+/** peek_owner() - Fill @ask: who owns the DMA of a group. 0 or -errno. */
+int peek_owner(struct peek *p, struct peek_owner *ask);
+
+/* Told about each area, in rising order; not 0 ends it. */
+typedef int (*peek_area_fn)(void *arg, const struct peek_area *area);
+
+/**
+ * peek_vfio() - What a container of VFIO type1 was asked to map
+ * @ask: which, and the addresses of interest; @ask->busy and @ask->has_domain are filled
+ *
+ * Return: 0, -errno, or what @fn returned.
+ */
+int peek_vfio(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg);
+
+/** peek_iovas() - The same of the addresses that the DMA API gave away in a domain, reserved ones among them. */
+int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg);
+
 /** peek_free() - @p may be NULL. */
 void peek_free(struct peek *p);
 

@@ -25,7 +25,8 @@ struct slot {
 };
 
 struct types {
-	struct btf *btf;
+	struct btf *btf;	/* of the kernel image */
+	struct btf *from;	/* that is being copied from: that, or a module's with that as its base */
 	struct btf *part;
 	uint32_t *copies;	/* id in @part of each type; 0 not yet */
 	uint32_t pointer;	/* id in @part of the one pointer there */
@@ -129,7 +130,7 @@ static int copy_composite(struct types *t, const struct btf_type *type, const ch
 	id = btf_is_struct(type) ? btf__add_struct(t->part, name, type->size) :
 				   btf__add_union(t->part, name, type->size);
 	for (i = 0; i < btf_vlen(type) && id > 0 && !err; i++)
-		err = btf__add_field(t->part, btf__name_by_offset(t->btf, m[i].name_off),
+		err = btf__add_field(t->part, btf__name_by_offset(t->from, m[i].name_off),
 				     copy_type(t, m[i].type, depth + 1),
 				     btf_member_bit_offset(type, i),
 				     btf_member_bitfield_size(type, i));
@@ -158,7 +159,7 @@ static int copy_pointer(struct types *t)
 
 static int copy_new(struct types *t, const struct btf_type *type, unsigned int depth)
 {
-	const char *name = btf__name_by_offset(t->btf, type->name_off);
+	const char *name = btf__name_by_offset(t->from, type->name_off);
 
 	switch (btf_kind(type)) {
 	case BTF_KIND_STRUCT:
@@ -181,12 +182,12 @@ static int copy_new(struct types *t, const struct btf_type *type, unsigned int d
 
 static int copy_type(struct types *t, uint32_t id, unsigned int depth)
 {
-	const struct btf_type *type = btf__type_by_id(t->btf, id);
+	const struct btf_type *type = btf__type_by_id(t->from, id);
 	int copy;
 
 	while (type && (btf_is_mod(type) || btf_is_typedef(type))) {
 		id = type->type;
-		type = btf__type_by_id(t->btf, id);
+		type = btf__type_by_id(t->from, id);
 	}
 	if (!type || depth > DEPTH_MAX)
 		return -EINVAL;
@@ -230,7 +231,7 @@ static enum type_class class_of(const struct btf_type *type)
 
 static int read_type(struct types *t, uint32_t id)
 {
-	const struct btf_type *type = btf__type_by_id(t->btf, id);
+	const struct btf_type *type = btf__type_by_id(t->from, id);
 	enum type_class class = class_of(type);
 	const char *name;
 	struct slot *s;
@@ -238,28 +239,55 @@ static int read_type(struct types *t, uint32_t id)
 
 	if (class == TYPE_CLASSES)
 		return 0;
-	name = btf__name_by_offset(t->btf, type->name_off);
+	name = btf__name_by_offset(t->from, type->name_off);
 	s = &t->slots[slot_of(t, name, strlen(name))];
 	if (!s->name)
 		return 0;
-	if (!s->id[class])
+	if (!s->id[class] && t->from == t->btf)
 		s->id[class] = id;
 	if (class == TYPE_STRUCT && s->is_struct)
 		copy = copy_type(t, id, 0);
 	return copy < 0 ? copy : 0;
 }
 
-int types_read(struct types *t)
+/* Types from number @first on. */
+static int read_from(struct types *t, struct btf *btf, uint32_t first)
 {
-	uint32_t id, count = btf__type_cnt(t->btf);
+	uint32_t id, count = btf__type_cnt(btf);
+	uint32_t *copies = realloc(t->copies, count * sizeof(*copies));
 	int err = 0;
 
-	t->copies = calloc(count, sizeof(*t->copies));
-	if (!t->copies)
+	if (!copies)
 		return -ENOMEM;
-	for (id = 1; id < count && !err; id++)
+	memset(copies + first, 0, (count - first) * sizeof(*copies));
+	t->copies = copies;
+	t->from = btf;
+	for (id = first ?: 1; id < count && !err; id++)
 		err = read_type(t, id);
+	t->from = t->btf;
 	return err ?: write_part(t);
+}
+
+int types_read(struct types *t)
+{
+	return read_from(t, t->btf, 0);
+}
+
+int types_read_module(struct types *t, const char *module)
+{
+	struct btf *btf;
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+	if (access(path, R_OK))
+		return 0;
+	btf = btf__parse_split(path, t->btf);
+	if (!btf)
+		return -errno;
+	err = read_from(t, btf, btf__type_cnt(t->btf));
+	btf__free(btf);
+	return err;
 }
 
 /* ---- the whole ---- */

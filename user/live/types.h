@@ -31,6 +31,15 @@ int types_want_structs(struct types *t, const struct btf *programs);
 /** types_read() - Look for all that is wanted. 0 or -errno. */
 int types_read(struct types *t);
 
+/**
+ * types_read_module() - Wanted structures of a module come to the part, too
+ *
+ * After types_read(). A module that is not loaded, or has no BTF, has none.
+ *
+ * Return: 0 or -errno.
+ */
+int types_read_module(struct types *t, const char *module);
+
 /** types_find() - Id of the wanted @name, or 0: the kernel image has none. NULL has none. */
 uint32_t types_find(const struct types *t, enum type_class class, const char *name);
 
