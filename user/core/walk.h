@@ -40,6 +40,8 @@ enum walk_format {
  * @levels: of tables, 1 ... WALK_LEVELS_MAX; the root's level is this, a leaf table's is 1
  * @index_lg2: log2 of the entries of a table, 9 ... 18; an index is cut from the IOVA's low bits, so that a root may
  *	use fewer, and two windows may share a root (both halves of a canonical space)
+ *
+ * A window lies within what one root translates, and one entry of the root spans at most 2^63 bytes.
  */
 struct walk_window {
 	uint64_t first;
@@ -49,10 +51,17 @@ struct walk_window {
 	uint32_t index_lg2;
 };
 
-/* Windows in rising order of IOVAs, disjoint. */
+/**
+ * struct walk_table - A page table
+ * @format: enum walk_format
+ * @nwindows: 0: it translates nothing
+ * @paddr_ignore: bits of addresses in entries that are not part of the address: AMD's memory encryption sets one
+ * @windows: in rising order of IOVAs, disjoint
+ */
 struct walk_table {
 	enum walk_format format;
 	uint32_t nwindows;
+	uint64_t paddr_ignore;
 	struct walk_window windows[WALK_WINDOWS_MAX];
 };
 
@@ -60,7 +69,8 @@ struct walk_table {
  * struct walk_memory - Where tables are
  * @read:  fills @page with WALK_PAGE_ENTRIES words as a little-endian machine reads them, from the physical (or
  *	guest-physical) address @paddr, a multiple of WALK_PAGE_BYTES. 0 or -errno: no memory there
- * @ahead: these pages will be asked for soon, in this order; may be NULL
+ * @ahead: these pages, at most WALK_PAGE_ENTRIES, will be asked for soon, in this order; may name a page twice, and
+ *	pages where no memory is. May be NULL
  * @arg:   for both
  */
 struct walk_memory {
@@ -83,13 +93,15 @@ enum walk_kind {
  * @paddr: WALK_LEAF: where @iova leads; the whole run is contiguous. Else: of the table that could not be read, or 0
  * @raw: the first entry, as a little-endian machine reads it
  * @entry_paddr: where that entry is
- * @level: of the table that it is in, from 1
+ * @level: of the table that it is in, from 1; 0: there is no entry, the root itself is bad (@raw and @entry_paddr are 0)
  * @page_lg2: WALK_LEAF: log2 of the bytes that one leaf maps
  * @prot: WALK_READ, WALK_WRITE: what all levels together allow
  * @kind: enum walk_kind
  *
  * Leaves are merged into a run if level, size, permission and all other bits but the address and those that
- * hardware sets (accessed, dirty) are equal.
+ * hardware sets (accessed, dirty) are equal. What is bad is not merged: each run names one entry.
+ *
+ * Of AMD v1's large leaves each of the equal entries is its own piece: one that is missing is a hole.
  */
 struct walk_run {
 	uint64_t iova;
@@ -120,7 +132,7 @@ typedef int (*walk_fn)(void *arg, const struct walk_run *run);
  * @t:	   the table; anything goes, but windows outside of the limits above are -EINVAL
  * @mem:   its memory
  * @first, @last: IOVAs, inclusive
- * @tables_max: give up after as many pages of tables; 0: 2^24 (64 GiB of tables)
+ * @tables_max: give up after as many pages of tables, readable or not; 0: 2^24 (64 GiB of tables)
  * @fn:	   told about each run; runs are clipped to [@first, @last]
  * @arg:   for @fn
  * @count: added to; may be NULL
@@ -154,6 +166,8 @@ struct walk_path {
 
 /**
  * walk_lookup() - The way to one IOVA
+ *
+ * Says what walk_range() says, but for a table that has two ways to it: only a whole walk sees that.
  *
  * Return: 0, @path is filled; -EINVAL as above; -ERANGE: no window holds @iova.
  */

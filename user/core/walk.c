@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The engine of walks: down the tables in order of IOVAs, clipped, leaves merged into runs.
+ *
+ * Invariants
+ * - The open run is told when it cannot go on; it lies before all that is still to come.
+ * - Each page of a table is entered once (@reached), so the work is bounded by the pages there are, and by
+ *   @left: each page that is tried costs one.
+ * - Functions that return int here: 0 to go on; not 0 ends the walk with @ret.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "walk_priv.h"
+
+#define TABLES_MAX (1ULL << 24)
+#define PAGE_INDEX_LG2 9	/* WALK_PAGE_ENTRIES */
+
+struct walk {
+	const struct walk_table *t;
+	const struct walk_ops *ops;
+	const struct walk_memory *mem;
+	const struct walk_window *win;
+	uint64_t first, last;	/* what is wanted of the window */
+	uint64_t left;		/* pages that may still be read */
+	struct omap reached;	/* by page frame number */
+
+	struct walk_run run;	/* the open one */
+	uint64_t attr;
+	bool open;
+
+	walk_fn fn;
+	void *arg;
+	struct walk_count count;
+	int ret;
+
+	uint64_t ahead[WALK_PAGE_ENTRIES];
+	uint64_t pages[WALK_LEVELS_MAX][WALK_PAGE_ENTRIES];
+};
+
+/* A table, and the entry that leads to it. */
+struct walk_link {
+	uint64_t paddr;
+	uint64_t iova;		/* that its first entry translates */
+	uint64_t raw;
+	uint64_t entry_paddr;
+	uint32_t entry_level;	/* 0: the root */
+	uint32_t level;
+	uint32_t prot;
+};
+
+const struct walk_ops *walk_ops_of(uint32_t format)
+{
+	switch (format) {
+	case WALK_VTD_SECOND:
+		return &walk_ops_vtd;
+	case WALK_X86:
+		return &walk_ops_x86;
+	case WALK_AMD_V1:
+		return &walk_ops_amd;
+	case WALK_TCE:
+		return &walk_ops_tce;
+	default:
+		return NULL;
+	}
+}
+
+const char *walk_format_name(uint32_t format)
+{
+	const struct walk_ops *ops = walk_ops_of(format);
+
+	return ops ? ops->name : format == WALK_NONE ? "none" : "unknown";
+}
+
+/* ---- the table as it is given ---- */
+
+static bool window_valid(const struct walk_window *win)
+{
+	uint64_t span;
+
+	if (win->levels < 1 || win->levels > WALK_LEVELS_MAX || win->index_lg2 < PAGE_INDEX_LG2 ||
+	    win->index_lg2 > 18 || walk_entry_lg2(win, win->levels) > 63)
+		return false;
+	if (win->first > win->last || win->root & (WALK_PAGE_BYTES - 1))
+		return false;
+
+	/* Not more than the root translates. */
+	span = walk_mask(walk_entry_lg2(win, win->levels + 1));
+	return (win->first | span) == (win->last | span);
+}
+
+int walk_check(const struct walk_table *t)
+{
+	uint32_t i;
+
+	if (!walk_ops_of(t->format) || t->nwindows > WALK_WINDOWS_MAX)
+		return -EINVAL;
+	for (i = 0; i < t->nwindows; i++) {
+		if (!window_valid(&t->windows[i]))
+			return -EINVAL;
+		if (i && t->windows[i].first <= t->windows[i - 1].last)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* ---- telling ---- */
+
+static int tell(struct walk *w, const struct walk_run *run)
+{
+	w->count.runs++;
+	w->count.bad += run->kind != WALK_LEAF;
+	w->ret = w->fn(w->arg, run);
+	return w->ret;
+}
+
+static int close_run(struct walk *w)
+{
+	if (!w->open)
+		return 0;
+	w->open = false;
+	return tell(w, &w->run);
+}
+
+static uint64_t entry_paddr(const struct walk_page *p, uint32_t i)
+{
+	return p->paddr + i * sizeof(uint64_t);
+}
+
+static uint64_t entry_iova(const struct walk_page *p, uint32_t i)
+{
+	return p->iova | (uint64_t)i << p->at.entry_lg2;
+}
+
+static bool run_goes_on(const struct walk *w, const struct walk_run *next, uint64_t attr)
+{
+	const struct walk_run *run = &w->run;
+
+	return w->open && attr == w->attr && next->iova - run->iova == next->paddr - run->paddr &&
+	       next->iova == run->last + 1 && next->paddr > run->paddr &&
+	       next->prot == run->prot && next->page_lg2 == run->page_lg2 &&
+	       next->level == run->level;
+}
+
+int walk_leaf(struct walk *w, const struct walk_page *p, uint32_t i, uint32_t n,
+	      const struct walk_entry *e, uint64_t attr)
+{
+	struct walk_run run = {
+		.iova = entry_iova(p, i),
+		.last = entry_iova(p, i + n - 1) | walk_mask(p->at.entry_lg2),
+		.raw = p->entries[i],
+		.entry_paddr = entry_paddr(p, i),
+		.level = p->at.level,
+		.page_lg2 = e->size_lg2,
+		.prot = p->prot & e->prot,
+		.kind = WALK_LEAF,
+	};
+
+	if (run.iova < w->first)
+		run.iova = w->first;
+	if (run.last > w->last)
+		run.last = w->last;
+	run.paddr = e->paddr + (run.iova & walk_mask(e->size_lg2));
+	w->count.leaves += n;
+
+	if (run_goes_on(w, &run, attr)) {
+		w->run.last = run.last;
+		return 0;
+	}
+	if (close_run(w))
+		return w->ret;
+	w->run = run;
+	w->attr = attr;
+	w->open = true;
+	return 0;
+}
+
+/* Never merged: each names its entry. */
+static int tell_bad(struct walk *w, const struct walk_run *bad)
+{
+	struct walk_run run = *bad;
+
+	if (close_run(w))
+		return w->ret;
+	if (run.iova < w->first)
+		run.iova = w->first;
+	if (run.last > w->last)
+		run.last = w->last;
+	return tell(w, &run);
+}
+
+/* ---- going down ---- */
+
+/* 1: for the first time; 0: it was there before; -ENOMEM. */
+static int reach(struct walk *w, uint64_t paddr)
+{
+	if (omap_get(&w->reached, paddr / WALK_PAGE_BYTES))
+		return 0;
+	return omap_put(&w->reached, paddr / WALK_PAGE_BYTES, w) ? -ENOMEM : 1;
+}
+
+static bool root_again(const struct walk *w, const struct walk_link *link)
+{
+	return !link->entry_level && w->win != &w->t->windows[0] &&
+	       link->paddr == w->t->windows[0].root;
+}
+
+static int tell_bad_page(struct walk *w, const struct walk_link *link, const struct walk_page *p,
+			 enum walk_kind kind)
+{
+	const struct walk_run bad = {
+		.iova = p->iova,
+		.last = p->iova | walk_mask(p->at.entry_lg2 + PAGE_INDEX_LG2),
+		.paddr = p->paddr,
+		.raw = link->raw,
+		.entry_paddr = link->entry_paddr,
+		.level = link->entry_level,
+		.kind = kind,
+	};
+
+	return tell_bad(w, &bad);
+}
+
+/* The tables that a page of a directory leads to. */
+static void announce_children(struct walk *w, const struct walk_page *p)
+{
+	struct walk_entry e;
+	uint32_t i, n = 0;
+
+	if (!w->mem->ahead || p->at.level == 1 || w->win->index_lg2 > PAGE_INDEX_LG2)
+		return;
+	for (i = p->first; i <= p->last && n < w->left; i++) {
+		w->ops->decode(p->entries[i], &p->at, &e);
+		if (e.kind == WALK_ENTRY_TABLE && !omap_get(&w->reached, e.paddr / WALK_PAGE_BYTES))
+			w->ahead[n++] = e.paddr;
+	}
+	if (n > 1)
+		w->mem->ahead(w->mem->arg, w->ahead, n);
+}
+
+/* The pages of a table that has more than one: 2^18 / 512 at most. */
+static void announce_pages(struct walk *w, uint64_t paddr, uint64_t count)
+{
+	uint32_t n = 0;
+
+	if (!w->mem->ahead || count < 2)
+		return;
+	for (; n < count && n < WALK_PAGE_ENTRIES && n < w->left; n++)
+		w->ahead[n] = paddr + (uint64_t)n * WALK_PAGE_BYTES;
+	w->mem->ahead(w->mem->arg, w->ahead, n);
+}
+
+static int walk_page(struct walk *w, const struct walk_link *link, struct walk_page *p)
+{
+	uint64_t *entries = w->pages[p->at.level - 1];
+	int new = reach(w, p->paddr);
+
+	if (new < 0) {
+		w->ret = new;
+		return new;
+	}
+	if (!new && !root_again(w, link))
+		return tell_bad_page(w, link, p, WALK_BAD_LOOP);
+	if (!w->left) {
+		w->count.cut = true;
+		return 1;
+	}
+	w->left--;
+	if (w->mem->read(w->mem->arg, p->paddr, entries))
+		return tell_bad_page(w, link, p, WALK_BAD_MEMORY);
+
+	w->count.tables++;
+	p->entries = entries;
+	announce_children(w, p);
+	return w->ops->scan(w, p);
+}
+
+/* All pages of one table, as far as they are wanted. */
+static int walk_down(struct walk *w, const struct walk_link *link)
+{
+	const uint32_t lg2 = walk_entry_lg2(w->win, link->level);
+	const uint64_t end = link->iova | walk_mask(lg2 + w->win->index_lg2);
+	const uint64_t from = link->iova > w->first ? link->iova : w->first;
+	const uint64_t to = end < w->last ? end : w->last;
+	uint64_t i, i_last;
+	int stop = 0;
+
+	if (from > to)
+		return 0;
+	i = (from - link->iova) >> lg2;
+	i_last = (to - link->iova) >> lg2;
+	announce_pages(w, link->paddr + i / WALK_PAGE_ENTRIES * WALK_PAGE_BYTES,
+		       i_last / WALK_PAGE_ENTRIES - i / WALK_PAGE_ENTRIES + 1);
+	while (i <= i_last && !stop) {
+		const uint64_t page = i / WALK_PAGE_ENTRIES, page_last = i | (WALK_PAGE_ENTRIES - 1);
+		struct walk_page p = {
+			.at = { link->level, lg2, w->t->paddr_ignore },
+			.paddr = link->paddr + page * WALK_PAGE_BYTES,
+			.iova = link->iova | page * WALK_PAGE_ENTRIES << lg2,
+			.first = i % WALK_PAGE_ENTRIES,
+			.last = (page_last < i_last ? page_last : i_last) % WALK_PAGE_ENTRIES,
+			.prot = link->prot,
+		};
+
+		stop = walk_page(w, link, &p);
+		i = page_last + 1;
+	}
+	return stop;
+}
+
+int walk_other(struct walk *w, const struct walk_page *p, uint32_t i, const struct walk_entry *e)
+{
+	const struct walk_link link = {
+		.paddr = e->paddr,
+		.iova = entry_iova(p, i),
+		.raw = p->entries[i],
+		.entry_paddr = entry_paddr(p, i),
+		.entry_level = p->at.level,
+		.level = e->next_level,
+		.prot = p->prot & e->prot,
+	};
+	const struct walk_run bad = {
+		.iova = link.iova,
+		.last = link.iova | walk_mask(p->at.entry_lg2),
+		.raw = link.raw,
+		.entry_paddr = link.entry_paddr,
+		.level = link.entry_level,
+		.kind = WALK_BAD_RESERVED,
+	};
+
+	return e->kind == WALK_ENTRY_TABLE ? walk_down(w, &link) : tell_bad(w, &bad);
+}
+
+/* ---- all windows ---- */
+
+static int walk_window(struct walk *w, const struct walk_window *win, uint64_t first, uint64_t last)
+{
+	const struct walk_link root = {
+		.paddr = win->root,
+		.iova = win->first & ~walk_mask(walk_entry_lg2(win, win->levels + 1)),
+		.level = win->levels,
+		.prot = WALK_PROT_ALL,
+	};
+
+	w->win = win;
+	w->first = first > win->first ? first : win->first;
+	w->last = last < win->last ? last : win->last;
+	return w->first <= w->last ? walk_down(w, &root) : 0;
+}
+
+static void count_add(struct walk_count *sum, const struct walk_count *c)
+{
+	sum->tables += c->tables;
+	sum->leaves += c->leaves;
+	sum->runs += c->runs;
+	sum->bad += c->bad;
+	sum->cut |= c->cut;
+}
+
+static void walk_windows(struct walk *w, uint64_t first, uint64_t last)
+{
+	uint32_t i;
+	int stop = 0;
+
+	for (i = 0; i < w->t->nwindows && !stop; i++)
+		stop = walk_window(w, &w->t->windows[i], first, last);
+	if (!w->ret)
+		close_run(w);
+}
+
+int walk_range(const struct walk_table *t, const struct walk_memory *mem, uint64_t first,
+	       uint64_t last, uint64_t tables_max, walk_fn fn, void *arg,
+	       struct walk_count *count)
+{
+	struct walk *w;
+	int ret;
+
+	if (first > last || walk_check(t))
+		return -EINVAL;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+
+	w->t = t;
+	w->ops = walk_ops_of(t->format);
+	w->mem = mem;
+	w->left = tables_max ? tables_max : TABLES_MAX;
+	w->fn = fn;
+	w->arg = arg;
+	walk_windows(w, first, last);
+
+	if (count)
+		count_add(count, &w->count);
+	ret = w->ret;
+	omap_clear(&w->reached);
+	free(w);
+	return ret;
+}
