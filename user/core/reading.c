@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include "reading.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void reading_init(struct reading *r)
+{
+	memset(r, 0, sizeof(*r));
+}
+
+void reading_drain(struct reading *r)
+{
+	unsigned int i;
+
+	free(r->runs);
+	for (i = 0; i < BOOK_COUNT; i++)
+		free(r->areas[i]);
+	free(r->flux);
+	free(r->direct);
+	reading_init(r);
+}
+
+/* Room for one more of @size bytes in *@array. */
+static int grow(void **array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? *room * 2 : 64;
+	void *bigger;
+
+	if (count < *room)
+		return 0;
+	bigger = reallocarray(*array, more, size);
+	if (!bigger)
+		return -ENOMEM;
+	*array = bigger;
+	*room = more;
+	return 0;
+}
+
+int reading_add_run(struct reading *r, const struct walk_run *run)
+{
+	if (run->last < run->iova || (r->nruns && run->iova <= r->runs[r->nruns - 1].last))
+		return -EINVAL;
+	if (grow((void **)&r->runs, r->nruns, &r->runs_room, sizeof(*run)))
+		return -ENOMEM;
+	r->runs[r->nruns++] = *run;
+	return 0;
+}
+
+int reading_add_area(struct reading *r, enum book book, const struct area *area)
+{
+	size_t n = r->nareas[book];
+
+	if (area->last < area->first || (n && area->first <= r->areas[book][n - 1].last))
+		return -EINVAL;
+	if (grow((void **)&r->areas[book], n, &r->areas_room[book], sizeof(*area)))
+		return -ENOMEM;
+	r->areas[book][r->nareas[book]++] = *area;
+	r->books |= 1U << book;
+	return 0;
+}
+
+static int add_span(struct span **spans, size_t *count, size_t *room, uint64_t first, uint64_t last)
+{
+	if (last < first)
+		return -EINVAL;
+	if (grow((void **)spans, *count, room, sizeof(**spans)))
+		return -ENOMEM;
+	(*spans)[(*count)++] = (struct span){ first, last };
+	return 0;
+}
+
+int reading_add_flux(struct reading *r, uint64_t first, uint64_t last)
+{
+	return add_span(&r->flux, &r->nflux, &r->flux_room, first, last);
+}
+
+int reading_add_direct(struct reading *r, uint64_t first, uint64_t last)
+{
+	return add_span(&r->direct, &r->ndirect, &r->direct_room, first, last);
+}
+
+const char *book_name(enum book book)
+{
+	static const char *const names[] = {
+		[BOOK_VFIO] = "VFIO's list",
+		[BOOK_IOVA] = "the DMA API's allocator",
+		[BOOK_IOMMUFD] = "iommufd's areas",
+		[BOOK_MODEL] = "the trace",
+		[BOOK_FILE] = "the file",
+	};
+
+	return names[book];
+}
+
+const char *diff_name(enum diff_kind kind)
+{
+	static const char *const names[] = {
+		[DIFF_MISSING] = "missing",
+		[DIFF_EXTRA] = "extra",
+		[DIFF_PADDR] = "leads elsewhere",
+		[DIFF_PROT_LESS] = "less permission",
+		[DIFF_PROT_MORE] = "more permission",
+		[DIFF_BAD] = "malformed",
+	};
+
+	return names[kind];
+}

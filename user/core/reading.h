@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * One look at one domain: what its page table translates (runs), and what somebody's book says that it
+ * should (areas). Comparing the two gives differences; which of them are findings is said by who took the
+ * reading (were both sides still?) and by check_reading.c.
+ *
+ * Invariants
+ * - Runs are disjoint and in rising order, as walks hand them out; so are the areas of each book.
+ * - What lies in a range of flux never settled while it was read, and is never a difference.
+ */
+#ifndef IOMMUSCOPE_READING_H
+#define IOMMUSCOPE_READING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "walk.h"
+
+/* Books, and what they can tell. Numbers are in snapshots: append only. */
+enum book {
+	BOOK_VFIO = 0,		/* VFIO type1's list: exactly this is mapped */
+	BOOK_IOVA = 1,		/* the DMA API's allocator: nothing outside of this is mapped */
+	BOOK_IOMMUFD = 2,	/* iommufd's areas: exactly this */
+	BOOK_MODEL = 3,		/* what a trace says is live: exactly this, and where it leads */
+	BOOK_FILE = 4,		/* --expect: exactly this */
+	BOOK_COUNT
+};
+
+#define AREA_PADDR_UNKNOWN (~0ULL)
+
+struct area {
+	uint64_t first;
+	uint64_t last;		/* inclusive */
+	uint64_t paddr;		/* of @first; the area is contiguous there; or AREA_PADDR_UNKNOWN */
+	uint64_t vaddr;		/* of @first in the process; 0 none */
+	uint32_t prot;		/* WALK_* that was asked for; 0: not known */
+	uint32_t tgid;		/* process of @vaddr; 0 unknown */
+};
+
+struct span {
+	uint64_t first;
+	uint64_t last;		/* inclusive */
+};
+
+struct reading {
+	struct walk_run *runs;
+	size_t nruns, runs_room;
+	struct area *areas[BOOK_COUNT];
+	size_t nareas[BOOK_COUNT], areas_room[BOOK_COUNT];
+	struct span *flux;
+	size_t nflux, flux_room;
+	struct span *direct;	/* reserved ranges that are mapped one to one, whoever asked */
+	size_t ndirect, direct_room;
+	uint32_t books;		/* bits of enum book that were read, also if empty */
+	enum walk_format format;
+};
+
+void reading_init(struct reading *r);
+void reading_drain(struct reading *r);
+
+/**
+ * reading_add_run(), reading_add_area(), reading_add_flux(), reading_add_direct() - What was read
+ *
+ * Flux and direct ranges may come in any order.
+ *
+ * Return: 0, -ENOMEM, or -EINVAL: not behind the last one, or last < first.
+ */
+int reading_add_run(struct reading *r, const struct walk_run *run);
+int reading_add_area(struct reading *r, enum book book, const struct area *area);
+int reading_add_flux(struct reading *r, uint64_t first, uint64_t last);
+int reading_add_direct(struct reading *r, uint64_t first, uint64_t last);
+
+enum diff_kind {
+	DIFF_MISSING,		/* the book has it, the table not */
+	DIFF_EXTRA,		/* the table has it, the book not */
+	DIFF_PADDR,		/* it leads elsewhere */
+	DIFF_PROT_LESS,		/* not all that was asked for is allowed */
+	DIFF_PROT_MORE,		/* it can be written, and nobody asked for that */
+	DIFF_BAD,		/* an entry that the hardware refuses, where the book has something */
+	DIFF_KINDS
+};
+
+/* Neighbouring differences of one kind, between the same area and run. */
+struct diff {
+	enum diff_kind kind;
+	enum book book;
+	uint64_t first;
+	uint64_t last;		/* inclusive */
+	const struct area *area;	/* NULL: none */
+	const struct walk_run *run;	/* NULL: none */
+};
+
+struct compared {
+	uint64_t pages;		/* of 4 KiB, that both sides have: compared */
+	uint64_t direct;	/* of 4 KiB, mapped one to one because of a reserved range */
+	uint64_t flux;		/* differences that lie in ranges of flux */
+	uint64_t diffs;
+};
+
+/* Told about each difference, in rising order; not 0 ends the comparison. */
+typedef int (*diff_fn)(void *arg, const struct diff *d);
+
+/**
+ * reading_compare() - The table against one book
+ * @fn: may be NULL: only counted
+ *
+ * Permission: second-stage tables of VT-d (and tables of 6.12 and older) cannot say "write only" and may give read as
+ * well, so that read which was not asked for is never a difference.
+ *
+ * Return: 0, or what @fn returned.
+ */
+int reading_compare(const struct reading *r, enum book book, diff_fn fn, void *arg,
+		    struct compared *count);
+
+/** book_name() - "VFIO's list", ...; diff_name() - "missing", ... */
+const char *book_name(enum book book);
+const char *diff_name(enum diff_kind kind);
+
+#endif

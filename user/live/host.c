@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include "live/host.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "event.h"
+
+#define DOMAIN_PAGING 0x1	/* include/linux/iommu.h */
+#define DOMAIN_IDENTITY 0x4
+
+/* ---- the kernel's books ---- */
+
+static struct walk_table table_of(const struct peek *p, const struct peek_domain *d)
+{
+	uint64_t root = d->table ? peek_phys(p, d->table) : ~0ULL;
+
+	if (root == ~0ULL)
+		return (struct walk_table){ .format = WALK_NONE };
+	switch (d->format) {
+	case PEEK_FORMAT_VTD_SECOND:
+		return walk_vtd_second(root, d->levels);
+	case PEEK_FORMAT_X86:
+		return walk_x86(root, d->levels);
+	case PEEK_FORMAT_AMD_V1:
+		return walk_amd_v1(root, d->levels);
+	default:
+		return (struct walk_table){ .format = WALK_NONE };
+	}
+}
+
+int host_domain(struct peek *p, uint64_t domain, uint32_t kind, struct host_domain *out)
+{
+	int err;
+
+	out->at = (struct peek_domain){ .domain = domain, .kind = kind };
+	err = peek_domain(p, &out->at);
+	if (!err)
+		out->table = table_of(p, &out->at);
+	return err;
+}
+
+/* ---- the hardware ---- */
+
+#define VTD_GSTS	0x1c	/* VT-d specification 11.4.4.2; bit 31: translation is on */
+#define VTD_RTADDR	0x20	/* 11.4.5 */
+#define VTD_TRANSLATES	(1U << 31)
+#define AMD_DEVTAB	0x00	/* AMD 48882, 3.4.1 */
+#define AMD_CONTROL	0x18	/* 3.4.3; bit 0: the IOMMU is on */
+#define AMD_ENABLED	1ULL
+
+static int root_of_vtd(struct peek *p, const struct peek_device *dev, struct root *out)
+{
+	struct walk_memory mem;
+	uint64_t rtaddr;
+	uint32_t status;
+	int err = peek_read(p, dev->regs + VTD_GSTS, &status, sizeof(status)) ?:
+		  peek_read(p, dev->regs + VTD_RTADDR, &rtaddr, sizeof(rtaddr));
+
+	if (err)
+		return err;
+	mem = peek_memory(p);
+	if (status & VTD_TRANSLATES)
+		root_vtd(rtaddr, &mem, dev->sid, ROOT_NO_PASID, out);
+	else
+		*out = (struct root){ .kind = ROOT_PASS, .did = ~0U };
+	return 0;
+}
+
+static int root_of_amd(struct peek *p, const struct peek_device *dev, struct root *out)
+{
+	uint64_t devtab, control;
+	struct walk_memory mem;
+	int err = peek_read(p, dev->regs + AMD_CONTROL, &control, sizeof(control)) ?:
+		  peek_read(p, dev->regs + AMD_DEVTAB, &devtab, sizeof(devtab));
+
+	if (err)
+		return err;
+	mem = peek_memory(p);
+	if (control & AMD_ENABLED)
+		root_amd(devtab, &mem, dev->sid, ROOT_NO_PASID, out);
+	else
+		*out = (struct root){ .kind = ROOT_PASS, .did = ~0U };
+	return 0;
+}
+
+int host_root(struct peek *p, const struct peek_device *dev, struct root *out)
+{
+	/* Another device's entry does its DMA. */
+	if (!dev->regs || dev->sid == ~0U || dev->ev_flags & EV_DEV_PROXIED)
+		return -EOPNOTSUPP;
+	switch (dev->kind) {
+	case EV_DRIVER_VTD:
+		return root_of_vtd(p, dev, out);
+	case EV_DRIVER_AMD:
+		return root_of_amd(p, dev, out);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* ---- devices ---- */
+
+struct search {
+	const char *name;
+	struct peek_device *out;
+};
+
+static int is_it(void *arg, const struct peek_device *dev)
+{
+	const struct search *s = arg;
+
+	if (strncmp(dev->name, s->name, sizeof(dev->name)))
+		return 0;
+	*s->out = *dev;
+	return 1;
+}
+
+int host_find(struct peek *p, const char *name, struct peek_device *out)
+{
+	struct search s = { name, out };
+	int got = peek_devices(p, is_it, &s);
+
+	return got == 1 ? 0 : got ?: -ENODEV;
+}
+
+/* ---- both ---- */
+
+/*
+ * The hardware may begin at a lower table where the IOMMU has fewer levels than the driver's
+ * table (VT-d before 6.19: domain_context_mapping_one()); what lies above is then not used.
+ */
+static bool same_table(const struct walk_table *books, const struct walk_table *used)
+{
+	return used->nwindows && books->nwindows && books->format == used->format &&
+	       books->windows[0].levels == used->windows[0].levels &&
+	       books->windows[0].root == used->windows[0].root;
+}
+
+bool host_agrees(const struct host_domain *domain, const struct root *root)
+{
+	if (domain->table.format != WALK_NONE)
+		return root->kind == ROOT_TABLE && same_table(&domain->table, &root->table);
+	if (domain->at.type == DOMAIN_IDENTITY)
+		return root->kind == ROOT_PASS;
+	if (!(domain->at.type & DOMAIN_PAGING))
+		return root->kind == ROOT_ABSENT || root->kind == ROOT_BLOCKED;
+	return true;
+}
