@@ -9,6 +9,7 @@
 #include "peek_abi.h"
 #include "table_root.bpf.h"
 #include "books.bpf.h"
+#include "ops.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -137,4 +137,16 @@ struct peek_book {
 	__u32 has_domain;	/* out */
 };
 
+/* ---- calls that change tables ---- */
+
+#define PEEK_OPS_DOMAINS 4096
+
+/* Calls of iommu_map(), iommu_unmap() and the like for one domain, since it is being watched. */
+struct peek_ops {
+	__u64 begun;
+	__u64 ended;		/* of those */
+	__u64 watch;		/* number of the watch: what began in another one does not count */
+	__u64 lost;		/* calls that could not be counted */
+};
+
 #endif

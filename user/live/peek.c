@@ -27,6 +27,7 @@
 struct peek {
 	struct bpf_object *obj;
 	struct bpf_config config;
+	struct ops ops;
 	int memory_fd, devices_fd, domain_fd, owner_fd, vfio_fd, iovas_fd;
 	struct peek_want *wants;
 	struct peek_page *pages;
@@ -216,6 +217,11 @@ int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg
 	return read_areas(p, p->iovas_fd, ask, fn, arg);
 }
 
+struct ops *peek_ops(struct peek *p)
+{
+	return &p->ops;
+}
+
 /* ---- loading ---- */
 
 static int read_types(struct types **out)
@@ -233,13 +239,13 @@ static int read_types(struct types **out)
 	obj = bpf_object__open_mem(bytes, len, NULL);
 	if (!obj)
 		return -errno;
-	err = types_want_structs(t, bpf_object__btf(obj)) ?: types_read(t) ?:
+	err = types_want_structs(t, bpf_object__btf(obj)) ?: ops_want(t) ?: types_read(t) ?:
 	      types_read_module(t, "vfio") ?: types_read_module(t, "vfio_iommu_type1");
 	bpf_object__close(obj);
 	return err;
 }
 
-static int load(struct peek *p, struct types *t)
+static int load(struct peek *p, struct types *t, bool watch)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "iommuscope_peek",
 		    .btf_custom_path = types_part(t));
@@ -254,7 +260,8 @@ static int load(struct peek *p, struct types *t)
 		return -errno;
 	map = bpf_object__find_map_by_name(p->obj, ".rodata.config");
 	err = map ? bpf_map__set_initial_value(map, &p->config, sizeof(p->config)) : -ENOENT;
-	return err ?: bpf_object__load(p->obj);
+	err = err ?: ops_prepare(&p->ops, p->obj, t, watch) ?: bpf_object__load(p->obj);
+	return err || !watch ? err : ops_attach(&p->ops, p->obj);
 }
 
 static int program_fd(const struct peek *p, const char *name)
@@ -290,7 +297,7 @@ static int share(struct peek *p)
 	return p->wants && p->pages && p->found && p->areas ? 0 : -ENOMEM;
 }
 
-int peek_open(bool verbose, struct peek **out, char *text, size_t len)
+int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t len)
 {
 	struct peek *p = calloc(1, sizeof(*p));
 	struct types *t = NULL;
@@ -301,11 +308,11 @@ int peek_open(bool verbose, struct peek **out, char *text, size_t len)
 		return -ENOMEM;
 	loader_set_print(verbose);
 	p->frames = memory_frames();
-	err = symbols_find(&p->config);
+	err = ops_init(&p->ops) ?: symbols_find(&p->config);
 	if (!err)
 		err = read_types(&t);
 	if (!err)
-		err = load(p, t) ?: share(p);
+		err = load(p, t, watch) ?: share(p);
 	types_free(t);
 	if (!err) {
 		*out = p;
@@ -334,6 +341,7 @@ void peek_free(struct peek *p)
 	unmap(p->pages, PAGES_BYTES);
 	unmap(p->found, FOUND_BYTES);
 	unmap(p->areas, AREAS_BYTES);
+	ops_free(&p->ops);
 	bpf_object__close(p->obj);
 	free(p);
 }

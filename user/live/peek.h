@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The kernel's memory, read on demand: pages of tables, registers, and where devices and domains have
- * their tables. Nothing is attached and nothing is written. What is read may change meanwhile.
+ * their tables. Nothing is written. What is read may change meanwhile.
  */
 #ifndef IOMMUSCOPE_PEEK_H
 #define IOMMUSCOPE_PEEK_H
@@ -11,18 +11,20 @@
 #include <stdint.h>
 
 #include "core/walk.h"
+#include "live/ops.h"
 #include "peek_abi.h"
 
 struct peek;
 
 /**
  * peek_open() - Load the programs
+ * @watch:   those that count changes of tables, too, and attach them: for peek_ops()
  * @verbose: what libbpf and the verifier say, on stderr
  * @text:    filled on failure, for people
  *
  * Return: 0 or -errno.
  */
-int peek_open(bool verbose, struct peek **out, char *text, size_t len);
+int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t len);
 
 /**
  * peek_read() - Copy kernel memory
@@ -74,6 +76,9 @@ int peek_vfio(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg)
 
 /** peek_iovas() - The same of the addresses that the DMA API gave away in a domain, reserved ones among them. */
 int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg);
+
+/** peek_ops() - Who counts changes of tables. */
+struct ops *peek_ops(struct peek *p);
 
 /** peek_free() - @p may be NULL. */
 void peek_free(struct peek *p);

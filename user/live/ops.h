@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Was a domain's table still while it was read? Programs at iommu_map(), iommu_unmap() and the like count
+ * what begins and ends (bpf/ops.bpf.h).
+ *
+ * A mark is calm if no call is under way. Two equal calm marks enclose a time in which nothing changed
+ * the table. Programs that the kernel skipped (recursion) make marks differ.
+ */
+#ifndef IOMMUSCOPE_OPS_H
+#define IOMMUSCOPE_OPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bpf/libbpf.h>
+
+#include "live/types.h"
+#include "peek_abi.h"
+
+#define OPS_FUNCTIONS 6
+
+struct ops_hook {
+	const char *function;	/* NULL: this kernel has none of it */
+	uint32_t target_id;	/* in the kernel's BTF */
+	struct bpf_program *begin, *end;
+	struct bpf_link *begin_link, *end_link;
+};
+
+struct ops {
+	struct ops_hook hooks[OPS_FUNCTIONS];
+	int handlers[2];	/* of program sections, at libbpf; 0 none */
+	int map_fd;
+	uint64_t missed;	/* when the counts were last begun anew */
+	uint64_t watch;		/* number of the last ops_watch() */
+};
+
+struct ops_mark {
+	struct peek_ops count;
+	uint64_t missed;	/* calls whose program was skipped */
+};
+
+/** ops_init() - Before the object is opened. @o stays where it is. 0 or -errno. */
+int ops_init(struct ops *o);
+
+/** ops_want() - Tell @t the names of the functions. 0 or -ENOMEM. */
+int ops_want(struct types *t);
+
+/** ops_prepare() - Aim the programs of @obj before it is loaded; without @on none is loaded. 0 or -errno. */
+int ops_prepare(struct ops *o, struct bpf_object *obj, const struct types *t, bool on);
+
+/** ops_attach() - After the load. Calls that were under way are over when it returns. 0 or -errno. */
+int ops_attach(struct ops *o, struct bpf_object *obj);
+
+/**
+ * ops_watch() - Count for these domains from now on, from 0
+ *
+ * Takes some 50 ms: calls that are under way now must have ended.
+ *
+ * Return: 0 or -errno.
+ */
+int ops_watch(struct ops *o, const uint64_t *domains, size_t count);
+
+/** ops_mark() - Where @domain is, which is being watched. Return: is it calm? */
+bool ops_mark(const struct ops *o, uint64_t domain, struct ops_mark *out);
+
+/** ops_lost() - Was a call missed since ops_watch()? Then nothing is calm any more: watch anew. */
+bool ops_lost(const struct ops *o, const struct ops_mark *mark);
+
+/** ops_same() - Are @a and @b equal? */
+bool ops_same(const struct ops_mark *a, const struct ops_mark *b);
+
+void ops_free(struct ops *o);
+
+#endif
