@@ -183,10 +183,11 @@ matrix: all $(O)/deps-test.stamp module module-tests
 	$(Q)scripts/matrix $(KERNEL)
 
 # Benchmarks print tables and judge nothing.
-BENCHES := $(O)/bench/engine $(O)/bench/hostile $(O)/bench/trace
+BENCHES := $(O)/bench/engine $(O)/bench/hostile $(O)/bench/trace $(O)/bench/walk
 
 $(O)/bench/engine: selftests/core/bench_engine.c $(CORE_SRCS)
 $(O)/bench/hostile: selftests/core/bench_hostile.c $(CORE_SRCS)
+$(O)/bench/walk: selftests/core/bench_walk.c $(CORE_SRCS)
 $(O)/bench/trace: selftests/trace/bench.c selftests/trace/util.c $(TRACE_SRCS) user/core/schema.c
 $(BENCHES): | $(O)/deps-test.stamp
 	$(call say,BENCH,$@)

@@ -6,9 +6,10 @@
  * - The open run is told when it cannot go on; it lies before all that is still to come.
  * - Each page of a table is entered once (@reached), so the work is bounded by the pages there are, and by
  *   @left: each page that is tried costs one.
- * - Functions that return int here: 0 to go on; not 0 ends the walk with @ret.
+ * - Functions that return int here: 0 to go on; not 0 ends the walk with @out.ret.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "walk_priv.h"
@@ -21,19 +22,9 @@ struct walk {
 	const struct walk_ops *ops;
 	const struct walk_memory *mem;
 	const struct walk_window *win;
-	uint64_t first, last;	/* what is wanted of the window */
+	struct walk_out out;
 	uint64_t left;		/* pages that may still be read */
 	struct omap reached;	/* by page frame number */
-
-	struct walk_run run;	/* the open one */
-	uint64_t attr;
-	bool open;
-
-	walk_fn fn;
-	void *arg;
-	struct walk_count count;
-	int ret;
-
 	uint64_t ahead[WALK_PAGE_ENTRIES];
 	uint64_t pages[WALK_LEVELS_MAX][WALK_PAGE_ENTRIES];
 };
@@ -106,87 +97,24 @@ int walk_check(const struct walk_table *t)
 
 /* ---- telling ---- */
 
-static int tell(struct walk *w, const struct walk_run *run)
+static struct walk *walk_of(struct walk_out *out)
 {
-	w->count.runs++;
-	w->count.bad += run->kind != WALK_LEAF;
-	w->ret = w->fn(w->arg, run);
-	return w->ret;
+	return (struct walk *)((char *)out - offsetof(struct walk, out));
 }
 
-static int close_run(struct walk *w)
+/* Clipped; never merged: each names its entry. */
+static int tell_bad(struct walk_out *out, struct walk_run run)
 {
-	if (!w->open)
-		return 0;
-	w->open = false;
-	return tell(w, &w->run);
-}
-
-static uint64_t entry_paddr(const struct walk_page *p, uint32_t i)
-{
-	return p->paddr + i * sizeof(uint64_t);
-}
-
-static uint64_t entry_iova(const struct walk_page *p, uint32_t i)
-{
-	return p->iova | (uint64_t)i << p->at.entry_lg2;
-}
-
-static bool run_goes_on(const struct walk *w, const struct walk_run *next, uint64_t attr)
-{
-	const struct walk_run *run = &w->run;
-
-	return w->open && attr == w->attr && next->iova - run->iova == next->paddr - run->paddr &&
-	       next->iova == run->last + 1 && next->paddr > run->paddr &&
-	       next->prot == run->prot && next->page_lg2 == run->page_lg2 &&
-	       next->level == run->level;
-}
-
-int walk_leaf(struct walk *w, const struct walk_page *p, uint32_t i, uint32_t n,
-	      const struct walk_entry *e, uint64_t attr)
-{
-	struct walk_run run = {
-		.iova = entry_iova(p, i),
-		.last = entry_iova(p, i + n - 1) | walk_mask(p->at.entry_lg2),
-		.raw = p->entries[i],
-		.entry_paddr = entry_paddr(p, i),
-		.level = p->at.level,
-		.page_lg2 = e->size_lg2,
-		.prot = p->prot & e->prot,
-		.kind = WALK_LEAF,
-	};
-
-	if (run.iova < w->first)
-		run.iova = w->first;
-	if (run.last > w->last)
-		run.last = w->last;
-	run.paddr = e->paddr + (run.iova & walk_mask(e->size_lg2));
-	w->count.leaves += n;
-
-	if (run_goes_on(w, &run, attr)) {
-		w->run.last = run.last;
-		return 0;
-	}
-	if (close_run(w))
-		return w->ret;
-	w->run = run;
-	w->attr = attr;
-	w->open = true;
-	return 0;
-}
-
-/* Never merged: each names its entry. */
-static int tell_bad(struct walk *w, const struct walk_run *bad)
-{
-	struct walk_run run = *bad;
-
-	if (close_run(w))
-		return w->ret;
-	if (run.iova < w->first)
-		run.iova = w->first;
-	if (run.last > w->last)
-		run.last = w->last;
-	return tell(w, &run);
+	if (walk_close(out))
+		return out->ret;
+	if (run.iova < out->first)
+		run.iova = out->first;
+	if (run.last > out->last)
+		run.last = out->last;
+	out->count.runs++;
+	out->count.bad++;
+	out->ret = out->fn(out->arg, &run);
+	return out->ret;
 }
 
 /* ---- going down ---- */
@@ -218,7 +146,7 @@ static int tell_bad_page(struct walk *w, const struct walk_link *link, const str
 		.kind = kind,
 	};
 
-	return tell_bad(w, &bad);
+	return tell_bad(&w->out, bad);
 }
 
 /* The tables that a page of a directory leads to. */
@@ -256,23 +184,23 @@ static int walk_page(struct walk *w, const struct walk_link *link, struct walk_p
 	int new = reach(w, p->paddr);
 
 	if (new < 0) {
-		w->ret = new;
+		w->out.ret = new;
 		return new;
 	}
 	if (!new && !root_again(w, link))
 		return tell_bad_page(w, link, p, WALK_BAD_LOOP);
 	if (!w->left) {
-		w->count.cut = true;
+		w->out.count.cut = true;
 		return 1;
 	}
 	w->left--;
 	if (w->mem->read(w->mem->arg, p->paddr, entries))
 		return tell_bad_page(w, link, p, WALK_BAD_MEMORY);
 
-	w->count.tables++;
+	w->out.count.tables++;
 	p->entries = entries;
 	announce_children(w, p);
-	return w->ops->scan(w, p);
+	return w->ops->scan(&w->out, p);
 }
 
 /* All pages of one table, as far as they are wanted. */
@@ -280,8 +208,8 @@ static int walk_down(struct walk *w, const struct walk_link *link)
 {
 	const uint32_t lg2 = walk_entry_lg2(w->win, link->level);
 	const uint64_t end = link->iova | walk_mask(lg2 + w->win->index_lg2);
-	const uint64_t from = link->iova > w->first ? link->iova : w->first;
-	const uint64_t to = end < w->last ? end : w->last;
+	const uint64_t from = link->iova > w->out.first ? link->iova : w->out.first;
+	const uint64_t to = end < w->out.last ? end : w->out.last;
 	uint64_t i, i_last;
 	int stop = 0;
 
@@ -294,7 +222,7 @@ static int walk_down(struct walk *w, const struct walk_link *link)
 	while (i <= i_last && !stop) {
 		const uint64_t page = i / WALK_PAGE_ENTRIES, page_last = i | (WALK_PAGE_ENTRIES - 1);
 		struct walk_page p = {
-			.at = { link->level, lg2, w->t->paddr_ignore },
+			.at = walk_at(w->t, w->win, link->level),
 			.paddr = link->paddr + page * WALK_PAGE_BYTES,
 			.iova = link->iova | page * WALK_PAGE_ENTRIES << lg2,
 			.first = i % WALK_PAGE_ENTRIES,
@@ -308,27 +236,28 @@ static int walk_down(struct walk *w, const struct walk_link *link)
 	return stop;
 }
 
-int walk_other(struct walk *w, const struct walk_page *p, uint32_t i, const struct walk_entry *e)
+int walk_other(struct walk_out *out, const struct walk_page *p, uint32_t i,
+	       const struct walk_entry *e)
 {
 	const struct walk_link link = {
 		.paddr = e->paddr,
-		.iova = entry_iova(p, i),
+		.iova = p->iova + ((uint64_t)i << p->at.entry_lg2),
 		.raw = p->entries[i],
-		.entry_paddr = entry_paddr(p, i),
+		.entry_paddr = p->paddr + i * sizeof(uint64_t),
 		.entry_level = p->at.level,
 		.level = e->next_level,
 		.prot = p->prot & e->prot,
 	};
 	const struct walk_run bad = {
 		.iova = link.iova,
-		.last = link.iova | walk_mask(p->at.entry_lg2),
+		.last = link.iova | p->at.span,
 		.raw = link.raw,
 		.entry_paddr = link.entry_paddr,
 		.level = link.entry_level,
 		.kind = WALK_BAD_RESERVED,
 	};
 
-	return e->kind == WALK_ENTRY_TABLE ? walk_down(w, &link) : tell_bad(w, &bad);
+	return e->kind == WALK_ENTRY_TABLE ? walk_down(walk_of(out), &link) : tell_bad(out, bad);
 }
 
 /* ---- all windows ---- */
@@ -343,9 +272,9 @@ static int walk_window(struct walk *w, const struct walk_window *win, uint64_t f
 	};
 
 	w->win = win;
-	w->first = first > win->first ? first : win->first;
-	w->last = last < win->last ? last : win->last;
-	return w->first <= w->last ? walk_down(w, &root) : 0;
+	w->out.first = first > win->first ? first : win->first;
+	w->out.last = last < win->last ? last : win->last;
+	return w->out.first <= w->out.last ? walk_down(w, &root) : 0;
 }
 
 static void count_add(struct walk_count *sum, const struct walk_count *c)
@@ -364,8 +293,8 @@ static void walk_windows(struct walk *w, uint64_t first, uint64_t last)
 
 	for (i = 0; i < w->t->nwindows && !stop; i++)
 		stop = walk_window(w, &w->t->windows[i], first, last);
-	if (!w->ret)
-		close_run(w);
+	if (!w->out.ret)
+		walk_close(&w->out);
 }
 
 int walk_range(const struct walk_table *t, const struct walk_memory *mem, uint64_t first,
@@ -385,13 +314,13 @@ int walk_range(const struct walk_table *t, const struct walk_memory *mem, uint64
 	w->ops = walk_ops_of(t->format);
 	w->mem = mem;
 	w->left = tables_max ? tables_max : TABLES_MAX;
-	w->fn = fn;
-	w->arg = arg;
+	w->out.fn = fn;
+	w->out.arg = arg;
 	walk_windows(w, first, last);
 
 	if (count)
-		count_add(count, &w->count);
-	ret = w->ret;
+		count_add(count, &w->out.count);
+	ret = w->out.ret;
 	omap_clear(&w->reached);
 	free(w);
 	return ret;

@@ -9,7 +9,7 @@
  *
  * Reserved for us: bits 52 to 58 of a page's entry, 52 to 60 of a table's, levels and sizes that do not fit.
  */
-#include "walk_priv.h"
+#include "walk_scan.h"
 
 #define AMD_PRESENT (1ULL << 0)
 #define AMD_ACCESSED (1ULL << 5)
@@ -28,7 +28,7 @@
 
 _Static_assert(WALK_READ == 1 && WALK_WRITE == 2, "permissions are in the same order");
 
-static inline void amd_decode_sized(uint64_t paddr, const struct walk_at *at, struct walk_entry *e)
+WALK_INLINE void amd_decode_sized(uint64_t paddr, const struct walk_at *at, struct walk_entry *e)
 {
 	uint64_t zeroes = ~paddr & AMD_PADDR;
 
@@ -42,9 +42,9 @@ static inline void amd_decode_sized(uint64_t paddr, const struct walk_at *at, st
 	e->paddr = paddr & ~walk_mask(e->size_lg2);
 }
 
-static inline void amd_decode_leaf(uint64_t value, const struct walk_at *at, struct walk_entry *e)
+WALK_INLINE void amd_decode_leaf(uint64_t value, const struct walk_at *at, struct walk_entry *e)
 {
-	uint64_t below = AMD_PADDR & walk_mask(at->entry_lg2);
+	uint64_t below = AMD_PADDR & at->span;
 
 	e->kind = WALK_ENTRY_LEAF;
 	e->size_lg2 = at->entry_lg2;
@@ -53,7 +53,7 @@ static inline void amd_decode_leaf(uint64_t value, const struct walk_at *at, str
 		e->kind = WALK_ENTRY_BAD;
 }
 
-static inline void amd_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
+WALK_INLINE void amd_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
 {
 	uint32_t next = value >> AMD_NEXT_SHIFT & 7;
 
@@ -75,9 +75,9 @@ static inline void amd_decode(uint64_t value, const struct walk_at *at, struct w
 		e->kind = WALK_ENTRY_BAD;
 }
 
-static int amd_scan(struct walk *w, const struct walk_page *p)
+static int amd_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(w, p, amd_decode, AMD_PADDR, AMD_ACCESSED | AMD_DIRTY, false);
+	return walk_scan(out, p, amd_decode, (struct walk_bits) { AMD_PADDR, AMD_ACCESSED | AMD_DIRTY, false });
 }
 
 const struct walk_ops walk_ops_amd = {

@@ -86,9 +86,7 @@ static bool skipped(const struct look *l, uint32_t entry_lg2, uint32_t next_leve
 /* True if there is one more table. */
 static bool look_entry(struct look *l, const struct walk_ops *ops, uint64_t raw)
 {
-	const struct walk_at at = {
-		l->level, walk_entry_lg2(l->win, l->level), l->t->paddr_ignore
-	};
+	const struct walk_at at = walk_at(l->t, l->win, l->level);
 	struct walk_entry e;
 
 	ops->decode(raw, &at, &e);

@@ -2,8 +2,7 @@
 /*
  * What the engine of walks (walk.c, walk_lookup.c) and the formats (walk_vtd.c, ...) share.
  *
- * A format is a decoder of one entry, and a loop over the entries of a page with that decoder inside it:
- * walk_scan(), compiled once for each format, so that nothing is called through a pointer for each entry.
+ * A format is a decoder of one entry, and a loop over the entries of a page with that decoder inside it (walk_scan.h).
  *
  * Invariants
  * - The level falls with each step down, so a walk is at most WALK_LEVELS_MAX deep.
@@ -39,6 +38,7 @@ struct walk_entry {
 struct walk_at {
 	uint32_t level;
 	uint32_t entry_lg2;	/* log2 of the bytes that one entry of this level spans */
+	uint64_t span;		/* 2^entry_lg2 - 1 */
 	uint64_t ignore;	/* struct walk_table.paddr_ignore */
 };
 
@@ -55,18 +55,30 @@ struct walk_page {
 	uint32_t prot;		/* what the levels above allow */
 };
 
+/* The run that is being made, and whom to tell about it. */
+struct walk_out {
+	uint64_t first, last;	/* what is wanted of the window */
+	struct walk_run run;
+	uint64_t attr;		/* open: bits that its next entry must have, too */
+	bool open;		/* the run may go on in the next page */
+	int ret;
+	walk_fn fn;
+	void *arg;
+	struct walk_count count;
+};
+
 struct walk;
 
 /**
  * struct walk_ops - A format
  * @name: for people
  * @decode: as in memory: converts the order of bytes itself
- * @scan: walk_scan() with this format's decoder. 0; else the walk ends
+ * @scan: walk_scan() with this format's decoder. 0; else the walk ends with @out.ret
  */
 struct walk_ops {
 	const char *name;
 	walk_decode_fn decode;
-	int (*scan)(struct walk *w, const struct walk_page *p);
+	int (*scan)(struct walk_out *out, const struct walk_page *p);
 };
 
 extern const struct walk_ops walk_ops_vtd;
@@ -91,79 +103,32 @@ static inline uint32_t walk_entry_lg2(const struct walk_window *win, uint32_t le
 	return 12 + win->index_lg2 * (level - 1);
 }
 
-/* ---- for walk_scan() ---- */
-
-/*
- * @n neighbouring entries from @i on are leaves, equal but for their addresses, which rise with them; @attr: what must
- * be equal for a run to go on.
- */
-int walk_leaf(struct walk *w, const struct walk_page *p, uint32_t i, uint32_t n,
-	      const struct walk_entry *e, uint64_t attr);
-
-/* Entry @i is a table or bad. */
-int walk_other(struct walk *w, const struct walk_page *p, uint32_t i, const struct walk_entry *e);
-
-/* What a loop over a page does not look up again. */
-struct walk_bits {
-	uint64_t paddr;		/* bits of an address in a leaf of one entry */
-	uint64_t attr;		/* bits that make a run */
-	bool big_endian;
-};
-
-static inline uint64_t walk_value(uint64_t raw, bool big_endian)
+static inline struct walk_at walk_at(const struct walk_table *t, const struct walk_window *win,
+				     uint32_t level)
 {
-	return big_endian ? __builtin_bswap64(raw) : raw;
+	const uint32_t lg2 = walk_entry_lg2(win, level);
+
+	return (struct walk_at) { level, lg2, walk_mask(lg2), t->paddr_ignore };
 }
 
-/* How many entries from @i on, a leaf at @paddr, are one run? The sum is 0 only if it wrapped. */
-static inline uint32_t walk_alike(const struct walk_page *p, uint32_t i, uint64_t paddr,
-				  const struct walk_bits *b)
+/* @out->run is complete. 0, or what the walk ends with. */
+static inline int walk_tell(struct walk_out *out)
 {
-	const uint64_t attr = walk_value(p->entries[i], b->big_endian) & b->attr;
-	const uint64_t step = 1ULL << p->at.entry_lg2;
-	uint64_t sum = paddr + step;
-	uint32_t k;
-
-	for (k = i + 1; k <= p->last; k++, sum += step) {
-		uint64_t value = walk_value(p->entries[k], b->big_endian);
-
-		if ((value & b->attr) != attr || (value & b->paddr) != sum || !sum)
-			break;
-	}
-	return k - i;
+	out->count.runs++;
+	out->ret = out->fn(out->arg, &out->run);
+	return out->ret;
 }
 
-/*
- * All entries of a page. @paddr: the format's bits of addresses; @hardware: bits that hardware sets. @decode and
- * @big_endian are constants: the compiler makes one loop of each format's.
- */
-static inline __attribute__((always_inline)) int
-walk_scan(struct walk *w, const struct walk_page *p, walk_decode_fn decode, uint64_t paddr,
-	  uint64_t hardware, bool big_endian)
+static inline int walk_close(struct walk_out *out)
 {
-	struct walk_bits b = { .big_endian = big_endian };
-	struct walk_entry e;
-	uint32_t i, n;
-	int stop = 0;
-
-	b.paddr = paddr & ~p->at.ignore & ~walk_mask(p->at.entry_lg2);
-	b.attr = ~(b.paddr | hardware);
-	for (i = p->first; i <= p->last && !stop; i += n) {
-		uint64_t value = walk_value(p->entries[i], big_endian);
-
-		n = 1;
-		decode(value, &p->at, &e);
-		if (e.kind == WALK_ENTRY_NONE)
-			continue;
-		if (e.kind != WALK_ENTRY_LEAF) {
-			stop = walk_other(w, p, i, &e);
-			continue;
-		}
-		if (e.size_lg2 == p->at.entry_lg2)
-			n = walk_alike(p, i, e.paddr, &b);
-		stop = walk_leaf(w, p, i, n, &e, value & b.attr);
-	}
-	return stop;
+	if (!out->open)
+		return 0;
+	out->open = false;
+	return walk_tell(out);
 }
+
+/* Entry @i is a table or bad: 0 to go on. */
+int walk_other(struct walk_out *out, const struct walk_page *p, uint32_t i,
+	       const struct walk_entry *e);
 
 #endif

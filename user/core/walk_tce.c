@@ -4,12 +4,12 @@
  * bit 0 reading, with neither not present; bits 2 to 11 reserved; above the address. Only the level tells a table
  * from a leaf. Tables may have more entries than a page holds.
  */
-#include "walk_priv.h"
+#include "walk_scan.h"
 
 #define TCE_RESERVED 0xffcULL
 #define TCE_PADDR 0xfffffffffffff000ULL
 
-static inline void tce_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
+WALK_INLINE void tce_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
 {
 	e->kind = WALK_ENTRY_NONE;
 	e->prot = value & WALK_PROT_ALL;
@@ -29,9 +29,9 @@ static void tce_decode_raw(uint64_t raw, const struct walk_at *at, struct walk_e
 	tce_decode(walk_value(raw, true), at, e);
 }
 
-static int tce_scan(struct walk *w, const struct walk_page *p)
+static int tce_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(w, p, tce_decode, TCE_PADDR, 0, true);
+	return walk_scan(out, p, tce_decode, (struct walk_bits) { TCE_PADDR, 0, true });
 }
 
 const struct walk_ops walk_ops_tce = {

@@ -9,7 +9,7 @@
  * bit 7 above level 3, the bits of a large page's address below its size. Address bits above the machine's width are
  * reserved, too, but how wide it is cannot be seen here: they stay address. Bits 52 to 61 and 63 are software's.
  */
-#include "walk_priv.h"
+#include "walk_scan.h"
 
 #define VTD_READ (1ULL << 0)
 #define VTD_WRITE (1ULL << 1)
@@ -25,9 +25,9 @@
 
 _Static_assert(VTD_READ == WALK_READ && VTD_WRITE == WALK_WRITE, "permissions are the same bits");
 
-static inline void vtd_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
+WALK_INLINE void vtd_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
 {
-	uint64_t below = VTD_PADDR & walk_mask(at->entry_lg2), reserved;
+	uint64_t below = VTD_PADDR & at->span, reserved;
 
 	e->kind = WALK_ENTRY_NONE;
 	e->prot = value & WALK_PROT_ALL;
@@ -49,9 +49,9 @@ static inline void vtd_decode(uint64_t value, const struct walk_at *at, struct w
 		e->kind = WALK_ENTRY_BAD;
 }
 
-static int vtd_scan(struct walk *w, const struct walk_page *p)
+static int vtd_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(w, p, vtd_decode, VTD_PADDR, VTD_ACCESSED | VTD_DIRTY, false);
+	return walk_scan(out, p, vtd_decode, (struct walk_bits) { VTD_PADDR, VTD_ACCESSED | VTD_DIRTY, false });
 }
 
 const struct walk_ops walk_ops_vtd = {

@@ -10,7 +10,7 @@
  * A process's table (SVA) may really lead to one table by two ways: its upper half (the kernel's own aliases), and
  * large pages of one file mapped twice. Those are WALK_BAD_LOOP here and no fault.
  */
-#include "walk_priv.h"
+#include "walk_scan.h"
 
 #define X86_PRESENT (1ULL << 0)
 #define X86_WRITE (1ULL << 1)
@@ -24,16 +24,16 @@
 #define X86_INDEX_LG2 9
 #define X86_LEAF_LEVEL_MAX 3
 
-static inline uint32_t x86_prot(uint64_t value)
+WALK_INLINE uint32_t x86_prot(uint64_t value)
 {
 	if (!(value & X86_USER))
 		return 0;
 	return value & X86_WRITE ? WALK_PROT_ALL : WALK_READ;
 }
 
-static inline void x86_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
+WALK_INLINE void x86_decode(uint64_t value, const struct walk_at *at, struct walk_entry *e)
 {
-	uint64_t below = X86_PADDR & walk_mask(at->entry_lg2), reserved;
+	uint64_t below = X86_PADDR & at->span, reserved;
 
 	e->kind = WALK_ENTRY_NONE;
 	if (!(value & X86_PRESENT))
@@ -55,9 +55,9 @@ static inline void x86_decode(uint64_t value, const struct walk_at *at, struct w
 		e->kind = WALK_ENTRY_BAD;
 }
 
-static int x86_scan(struct walk *w, const struct walk_page *p)
+static int x86_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(w, p, x86_decode, X86_PADDR, X86_ACCESSED | X86_DIRTY, false);
+	return walk_scan(out, p, x86_decode, (struct walk_bits) { X86_PADDR, X86_ACCESSED | X86_DIRTY, false });
 }
 
 const struct walk_ops walk_ops_x86 = {
