@@ -110,6 +110,10 @@ static void spoil(struct image *m, const struct walk_table *t)
 		word = image_word(m, 0x100000 + rnd((m->next - 0x100000) / 8) * 8);
 	}
 	was = *word;
+	if (t->format == WALK_AMD_V1 && rnd(2)) {
+		*word = (was & ~(7ULL << 9)) | rnd(8) << 9;	/* levels left out */
+		return;
+	}
 	*word ^= rnd(4) ? 1ULL << rnd(64) : rnd_word();
 	if (leads_to_memory(m, t, *word))
 		*word = was;
