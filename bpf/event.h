@@ -58,6 +58,13 @@ enum ev_type {
 	EV_PAGE_FREE = 22,	/* struct ev_page_free */
 	EV_ALIAS = 23,		/* struct ev_alias */
 
+	/* Page tables that were read. Written by userspace. */
+	EV_READ = 24,		/* struct ev_read */
+	EV_RUN = 25,		/* struct ev_run */
+	EV_BOOK = 26,		/* struct ev_book */
+	EV_SPAN = 27,		/* struct ev_span */
+	EV_ROOT = 28,		/* struct ev_root */
+
 	/* Memory: which of it must not be mapped. */
 	EV_AREA = 29,		/* struct ev_area; written by userspace */
 	EV_TASK_STACK = 30,	/* struct ev_task_stack */
@@ -473,6 +480,7 @@ struct ev_amd {
 _Static_assert(sizeof(struct ev_amd) == 64, "wire ABI");
 
 #include "event_ref.h"
+#include "event_read.h"
 
 /* Largest record; a reader may refuse anything longer. */
 #define EV_LEN_MAX 256

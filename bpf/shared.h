@@ -25,6 +25,7 @@ struct bpf_config {
 	__u64 frames;		/* page frames of RAM that are followed; 0: none */
 	__u64 vmemmap;		/* value of vmemmap_base */
 	__u64 page_offset;	/* value of page_offset_base: where physical memory begins */
+	__u64 sme_mask;		/* value of sme_me_mask: AMD's memory encryption, a bit of physical addresses; or 0 */
 	__u64 group_kset;	/* addresses; 0: this kernel has no such symbol */
 	__u64 intel_ops;
 	__u64 intel_fs_ops;	/* 6.19+ */
@@ -46,6 +47,7 @@ enum {
 	SYMBOL_VMEMMAP_BASE,
 	SYMBOL_VMEMMAP_POPULATE,
 	SYMBOL_PAGE_OFFSET,
+	SYMBOL_SME_MASK,
 	SYMBOL_GROUP_KSET,
 	SYMBOL_INTEL_OPS,
 	SYMBOL_INTEL_FS_OPS,

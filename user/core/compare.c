@@ -57,10 +57,10 @@ static void add(struct sweep *s, const struct diff *d)
 }
 
 /* The lowest span that meets [first, last], or NULL. Spans are few. */
-static const struct span *span_meets(const struct span *spans, size_t count, uint64_t first,
+static const struct read_span *span_meets(const struct read_span *spans, size_t count, uint64_t first,
 				     uint64_t last)
 {
-	const struct span *found = NULL;
+	const struct read_span *found = NULL;
 	size_t i;
 
 	for (i = 0; i < count; i++)
@@ -74,7 +74,7 @@ static const struct span *span_meets(const struct span *spans, size_t count, uin
 static void add_settled(struct sweep *s, struct diff d)
 {
 	const struct reading *r = s->r;
-	const struct span *f;
+	const struct read_span *f;
 	uint64_t last = d.last;
 
 	while ((f = span_meets(r->flux, r->nflux, d.first, last))) {
@@ -92,7 +92,7 @@ static void add_settled(struct sweep *s, struct diff d)
 }
 
 static void differ(struct sweep *s, enum diff_kind kind, uint64_t first, uint64_t last,
-		   const struct area *area, const struct walk_run *run)
+		   const struct book_area *area, const struct walk_run *run)
 {
 	add_settled(s, (struct diff){ .kind = kind, .book = s->book, .first = first, .last = last,
 				      .area = area, .run = run });
@@ -102,7 +102,7 @@ static void differ(struct sweep *s, enum diff_kind kind, uint64_t first, uint64_
 static void only_run(struct sweep *s, uint64_t first, uint64_t last, const struct walk_run *run)
 {
 	const struct reading *r = s->r;
-	const struct span *d;
+	const struct read_span *d;
 
 	if (run->kind != WALK_LEAF)
 		return;		/* nothing is translated, and nothing should be */
@@ -118,7 +118,7 @@ static void only_run(struct sweep *s, uint64_t first, uint64_t last, const struc
 	differ(s, DIFF_EXTRA, first, last, NULL, run);
 }
 
-static void both(struct sweep *s, uint64_t first, uint64_t last, const struct area *area,
+static void both(struct sweep *s, uint64_t first, uint64_t last, const struct book_area *area,
 		 const struct walk_run *run)
 {
 	uint64_t want;
@@ -143,7 +143,7 @@ static uint64_t lower(uint64_t a, uint64_t b)
 }
 
 /* One piece from *@at on. false: both lists are at their end, or the space is. */
-static bool step(struct sweep *s, const struct area *a, const struct walk_run *run, uint64_t *at)
+static bool step(struct sweep *s, const struct book_area *a, const struct walk_run *run, uint64_t *at)
 {
 	uint64_t a_first = a && a->first > *at ? a->first : *at;
 	uint64_t r_first = run && run->iova > *at ? run->iova : *at;

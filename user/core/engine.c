@@ -52,6 +52,8 @@ static const struct checker *const checkers[] = {
 	&check_dma_limit,
 	&check_dma_sync,
 	&check_fault,
+	&check_reading,
+	&check_root,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))

@@ -87,6 +87,10 @@ static const apply_fn appliers[] = {
 	[EV_SYMBOL] = apply_symbol,
 	[EV_TASK_STACK] = apply_task_stack,
 	[EV_AREA] = apply_area,
+	[EV_READ] = apply_read,
+	[EV_RUN] = apply_run,
+	[EV_BOOK] = apply_book,
+	[EV_SPAN] = apply_span,
 	[EV_DEVICE] = apply_device,
 	[EV_ALIAS] = apply_alias,
 	[EV_DOMAIN] = apply_domain,
@@ -209,6 +213,7 @@ void model_free(struct model *m)
 	free(m->pieces);
 	free(m->intents);
 	free(m->faults);
+	reading_drain(&m->reading);
 	free(m);
 }
 

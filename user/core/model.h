@@ -30,6 +30,7 @@
 #include "omap.h"
 #include "pool.h"
 #include "range.h"
+#include "reading.h"
 #include "switch.h"
 #include "wire.h"
 
@@ -61,6 +62,20 @@ struct replaced {
 
 #define REPLACED_MAX 8
 
+/* What is left of the last reading of a domain's table. */
+struct look_result {
+	uint64_t time_ns;	/* 0: it was never read */
+	uint64_t root;		/* physical address of its table by the books */
+	uint64_t tables;
+	uint64_t leaves;
+	uint64_t pages[BOOK_COUNT];	/* of 4 KiB, compared */
+	uint64_t flux;		/* differences that never settled */
+	uint32_t books;		/* bits of enum book that were read */
+	uint32_t levels;
+	uint32_t flags;		/* EV_READ_* */
+	enum walk_format format;
+};
+
 struct domain {
 	uint64_t ptr;
 	uint32_t gen;		/* 1, 2, ... of this pointer */
@@ -90,6 +105,7 @@ struct domain {
 	struct replaced replaced[REPLACED_MAX];
 	unsigned int nreplaced;
 	struct domain_counters n;
+	struct look_result look;
 	struct domain *next;	/* in order of appearance */
 };
 
@@ -243,6 +259,8 @@ struct model {
 	struct omap lines;	/* cache line -> the first dma_entry that the device may write */
 	struct area areas[AREAS];
 	unsigned int nareas;
+	struct reading reading;	/* that is being gathered */
+	uint64_t reading_of;	/* its domain; 0 none */
 	struct intent *intents;
 	struct pool ranges, owes, entries, cause_pool, linger_pool;
 	struct frames live;	/* live ranges by page frame */

@@ -24,6 +24,10 @@ void objects_free(struct model *m);
 /* model_bind.c: who is who */
 int apply_device(struct model *m, const struct op *op);
 int apply_alias(struct model *m, const struct op *op);
+int apply_read(struct model *m, const struct op *op);
+int apply_run(struct model *m, const struct op *op);
+int apply_book(struct model *m, const struct op *op);
+int apply_span(struct model *m, const struct op *op);
 int apply_domain(struct model *m, const struct op *op);
 int apply_alloc(struct model *m, const struct op *op);
 int apply_free(struct model *m, const struct op *op);

@@ -48,7 +48,7 @@ int reading_add_run(struct reading *r, const struct walk_run *run)
 	return 0;
 }
 
-int reading_add_area(struct reading *r, enum book book, const struct area *area)
+int reading_add_area(struct reading *r, enum book book, const struct book_area *area)
 {
 	size_t n = r->nareas[book];
 
@@ -61,13 +61,13 @@ int reading_add_area(struct reading *r, enum book book, const struct area *area)
 	return 0;
 }
 
-static int add_span(struct span **spans, size_t *count, size_t *room, uint64_t first, uint64_t last)
+static int add_span(struct read_span **spans, size_t *count, size_t *room, uint64_t first, uint64_t last)
 {
 	if (last < first)
 		return -EINVAL;
 	if (grow((void **)spans, *count, room, sizeof(**spans)))
 		return -ENOMEM;
-	(*spans)[(*count)++] = (struct span){ first, last };
+	(*spans)[(*count)++] = (struct read_span){ first, last };
 	return 0;
 }
 

@@ -29,7 +29,7 @@ enum book {
 
 #define AREA_PADDR_UNKNOWN (~0ULL)
 
-struct area {
+struct book_area {
 	uint64_t first;
 	uint64_t last;		/* inclusive */
 	uint64_t paddr;		/* of @first; the area is contiguous there; or AREA_PADDR_UNKNOWN */
@@ -38,7 +38,7 @@ struct area {
 	uint32_t tgid;		/* process of @vaddr; 0 unknown */
 };
 
-struct span {
+struct read_span {
 	uint64_t first;
 	uint64_t last;		/* inclusive */
 };
@@ -46,11 +46,11 @@ struct span {
 struct reading {
 	struct walk_run *runs;
 	size_t nruns, runs_room;
-	struct area *areas[BOOK_COUNT];
+	struct book_area *areas[BOOK_COUNT];
 	size_t nareas[BOOK_COUNT], areas_room[BOOK_COUNT];
-	struct span *flux;
+	struct read_span *flux;
 	size_t nflux, flux_room;
-	struct span *direct;	/* reserved ranges that are mapped one to one, whoever asked */
+	struct read_span *direct;	/* reserved ranges that are mapped one to one, whoever asked */
 	size_t ndirect, direct_room;
 	uint32_t books;		/* bits of enum book that were read, also if empty */
 	enum walk_format format;
@@ -67,7 +67,7 @@ void reading_drain(struct reading *r);
  * Return: 0, -ENOMEM, or -EINVAL: not behind the last one, or last < first.
  */
 int reading_add_run(struct reading *r, const struct walk_run *run);
-int reading_add_area(struct reading *r, enum book book, const struct area *area);
+int reading_add_area(struct reading *r, enum book book, const struct book_area *area);
 int reading_add_flux(struct reading *r, uint64_t first, uint64_t last);
 int reading_add_direct(struct reading *r, uint64_t first, uint64_t last);
 
@@ -81,13 +81,24 @@ enum diff_kind {
 	DIFF_KINDS
 };
 
+/**
+ * reading_patch() - What was read again takes the place of what was read first
+ * @spans:  in rising order, disjoint
+ * @count:  of @spans
+ * @patch:  runs and areas inside of @spans only
+ *
+ * Return: 0 or -ENOMEM (@r is unchanged).
+ */
+int reading_patch(struct reading *r, const struct read_span *spans, size_t count,
+		  const struct reading *patch);
+
 /* Neighbouring differences of one kind, between the same area and run. */
 struct diff {
 	enum diff_kind kind;
 	enum book book;
 	uint64_t first;
 	uint64_t last;		/* inclusive */
-	const struct area *area;	/* NULL: none */
+	const struct book_area *area;	/* NULL: none */
 	const struct walk_run *run;	/* NULL: none */
 };
 
@@ -112,6 +123,22 @@ typedef int (*diff_fn)(void *arg, const struct diff *d);
  */
 int reading_compare(const struct reading *r, enum book book, diff_fn fn, void *arg,
 		    struct compared *count);
+
+struct ev_read;
+struct ev_root;
+
+/**
+ * root_difference() - Does the hardware use the table that the kernel's books say?
+ * @domain_type: IOMMU_DOMAIN_* bits
+ * @books:	 table of the domain: root, levels, format, flags
+ * @hardware:	 what the device's entry says. Where the IOMMU has fewer levels than the table and begins lower (VT-d
+ *	before 6.19, domain_context_mapping_one()), who read it has followed the table down and says the books' root
+ *	and levels
+ *
+ * Return: NULL: yes, or not known; else in words what is different.
+ */
+const char *root_difference(uint32_t domain_type, const struct ev_read *books,
+			    const struct ev_root *hardware);
 
 /** book_name() - "VFIO's list", ...; diff_name() - "missing", ... */
 const char *book_name(enum book book);

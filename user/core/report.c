@@ -41,6 +41,10 @@ static const char *const names[FINDING_COUNT] = {
 	[FINDING_FAULT_AFTER_UNMAP] = "fault-after-unmap",
 	[FINDING_FAULT_WHILE_LIVE] = "fault-while-live",
 	[FINDING_LEFT_MAPPED] = "left-mapped",
+	[FINDING_TABLE_MISSING] = "table-missing",
+	[FINDING_TABLE_EXTRA] = "table-extra",
+	[FINDING_TABLE_DIFFERS] = "table-differs",
+	[FINDING_ROOT_DIFFERS] = "root-differs",
 };
 
 const char *finding_name(enum finding_id id)

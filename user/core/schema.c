@@ -133,6 +133,37 @@ static const struct schema_field area[] = {
 	HEX(ev_area, first), HEX(ev_area, last), DEC(ev_area, kind), DEC(ev_area, pad),
 };
 
+static const struct schema_field reading[] = {
+	HEX(ev_read, domain), DEC(ev_read, begin_ns), HEX(ev_read, root), DEC(ev_read, tables),
+	DEC(ev_read, leaves), DEC(ev_read, phase), DEC(ev_read, format), DEC(ev_read, levels),
+	HEX(ev_read, flags), HEX(ev_read, books), DEC(ev_read, pad),
+};
+
+static const struct schema_field run[] = {
+	HEX(ev_run, domain), HEX(ev_run, iova), HEX(ev_run, last), HEX(ev_run, paddr),
+	HEX(ev_run, raw), HEX(ev_run, entry_paddr), DEC(ev_run, level), DEC(ev_run, page_lg2),
+	HEX(ev_run, prot), DEC(ev_run, kind),
+};
+
+static const struct schema_field book[] = {
+	HEX(ev_book, domain), HEX(ev_book, first), HEX(ev_book, last), HEX(ev_book, paddr),
+	HEX(ev_book, vaddr), DEC(ev_book, book), HEX(ev_book, prot), DEC(ev_book, tgid),
+	DEC(ev_book, pad),
+};
+
+static const struct schema_field span[] = {
+	HEX(ev_span, domain), HEX(ev_span, first), HEX(ev_span, last), DEC(ev_span, kind),
+	DEC(ev_span, pad),
+};
+
+#define RAW_AT(n)	{ "raw" #n, offsetof(struct ev_root, raw) + 8 * (n), 8, FIELD_HEX }
+
+static const struct schema_field root[] = {
+	HEX(ev_root, dev), HEX(ev_root, domain), HEX(ev_root, root), HEX(ev_root, entry_paddr),
+	RAW_AT(0), RAW_AT(1), RAW_AT(2), RAW_AT(3), DEC(ev_root, kind), HEX(ev_root, did),
+	DEC(ev_root, format), DEC(ev_root, levels), HEX(ev_root, flags), DEC(ev_root, pad),
+};
+
 #define PAGE_AT(n)	{ "page" #n, offsetof(struct ev_task_stack, page) + 8 * (n), 8, FIELD_HEX }
 
 static const struct schema_field task_stack[] = {
@@ -234,6 +265,11 @@ static const struct schema rows[] = {
 	ROW(EV_RESV, "resv", ev_resv, resv),
 	ROW(EV_SYMBOL, "symbol", ev_symbol, symbol),
 	ROW(EV_ALIAS, "alias", ev_alias, alias),
+	ROW(EV_READ, "read", ev_read, reading),
+	ROW(EV_RUN, "run", ev_run, run),
+	ROW(EV_BOOK, "book", ev_book, book),
+	ROW(EV_SPAN, "span", ev_span, span),
+	ROW(EV_ROOT, "root", ev_root, root),
 	ROW(EV_AREA, "area", ev_area, area),
 	ROW(EV_TASK_STACK, "task_stack", ev_task_stack, task_stack),
 	ROW(EV_SG_LIMIT, "sg_limit", ev_sg_limit, sg_limit),

@@ -63,6 +63,13 @@ const char *walk_format_name(uint32_t format)
 	return ops ? ops->name : format == WALK_NONE ? "none" : "unknown";
 }
 
+const char *walk_prot_name(uint32_t prot)
+{
+	static const char *const names[] = { "-", "r", "w", "rw" };
+
+	return names[prot & (WALK_READ | WALK_WRITE)];
+}
+
 /* ---- the table as it is given ---- */
 
 static bool window_valid(const struct walk_window *win)

@@ -177,6 +177,9 @@ int walk_lookup(const struct walk_table *t, const struct walk_memory *mem, uint6
 /** walk_format_name() - "VT-d second stage", ...; "unknown" for any other number. */
 const char *walk_format_name(uint32_t format);
 
+/** walk_prot_name() - "r", "w", "rw", "-" */
+const char *walk_prot_name(uint32_t prot);
+
 /** walk_vtd_second() - The table of @levels (3 ... 5) at @root: [0, 2^(12 + 9 * @levels) - 1] */
 struct walk_table walk_vtd_second(uint64_t root, uint32_t levels);
 

@@ -71,6 +71,11 @@ union op_body {
 	struct ev_page_free page_free;
 	struct ev_stack stack;
 	struct ev_area area;
+	struct ev_read read;
+	struct ev_run run;
+	struct ev_book book;
+	struct ev_span span;
+	struct ev_root root;
 	struct ev_task_stack task_stack;
 	struct ev_sg_limit sg_limit;
 	struct ev_ref_tag ref_tag;

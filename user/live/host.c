@@ -6,9 +6,6 @@
 
 #include "event.h"
 
-#define DOMAIN_PAGING 0x1	/* include/linux/iommu.h */
-#define DOMAIN_IDENTITY 0x4
-
 /* ---- the kernel's books ---- */
 
 static struct walk_table table_of(const struct peek *p, const struct peek_domain *d)
@@ -35,9 +32,11 @@ int host_domain(struct peek *p, uint64_t domain, uint32_t kind, struct host_doma
 
 	out->at = (struct peek_domain){ .domain = domain, .kind = kind };
 	err = peek_domain(p, &out->at);
-	if (!err)
-		out->table = table_of(p, &out->at);
-	return err;
+	if (err)
+		return err;
+	out->table = table_of(p, &out->at);
+	out->table.paddr_ignore = peek_paddr_ignore(p);
+	return 0;
 }
 
 /* ---- the hardware ---- */
@@ -78,7 +77,7 @@ static int root_of_amd(struct peek *p, const struct peek_device *dev, struct roo
 		return err;
 	mem = peek_memory(p);
 	if (control & AMD_ENABLED)
-		root_amd(devtab, &mem, dev->sid, ROOT_NO_PASID, out);
+		root_amd(devtab, peek_paddr_ignore(p), &mem, dev->sid, ROOT_NO_PASID, out);
 	else
 		*out = (struct root){ .kind = ROOT_PASS, .did = ~0U };
 	return 0;
@@ -122,28 +121,4 @@ int host_find(struct peek *p, const char *name, struct peek_device *out)
 	int got = peek_devices(p, is_it, &s);
 
 	return got == 1 ? 0 : got ?: -ENODEV;
-}
-
-/* ---- both ---- */
-
-/*
- * The hardware may begin at a lower table where the IOMMU has fewer levels than the driver's
- * table (VT-d before 6.19: domain_context_mapping_one()); what lies above is then not used.
- */
-static bool same_table(const struct walk_table *books, const struct walk_table *used)
-{
-	return used->nwindows && books->nwindows && books->format == used->format &&
-	       books->windows[0].levels == used->windows[0].levels &&
-	       books->windows[0].root == used->windows[0].root;
-}
-
-bool host_agrees(const struct host_domain *domain, const struct root *root)
-{
-	if (domain->table.format != WALK_NONE)
-		return root->kind == ROOT_TABLE && same_table(&domain->table, &root->table);
-	if (domain->at.type == DOMAIN_IDENTITY)
-		return root->kind == ROOT_PASS;
-	if (!(domain->at.type & DOMAIN_PAGING))
-		return root->kind == ROOT_ABSENT || root->kind == ROOT_BLOCKED;
-	return true;
 }

@@ -34,7 +34,4 @@ int host_root(struct peek *p, const struct peek_device *dev, struct root *out);
 /** host_find() - The device of that name (as in sysfs). 0, -ENODEV, or -errno. */
 int host_find(struct peek *p, const char *name, struct peek_device *out);
 
-/** host_agrees() - Do requests of the device, by @root, go through the table that @domain has? */
-bool host_agrees(const struct host_domain *domain, const struct root *root);
-
 #endif

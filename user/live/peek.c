@@ -136,6 +136,11 @@ struct walk_memory peek_memory(struct peek *p)
 	return (struct walk_memory){ .read = read_page, .ahead = ahead, .arg = p };
 }
 
+uint64_t peek_paddr_ignore(const struct peek *p)
+{
+	return p->config.sme_mask;
+}
+
 uint64_t peek_phys(const struct peek *p, uint64_t addr)
 {
 	uint64_t paddr = addr - p->config.page_offset;

@@ -43,6 +43,9 @@ int peek_read(struct peek *p, uint64_t addr, void *to, size_t bytes);
  */
 struct walk_memory peek_memory(struct peek *p);
 
+/** peek_paddr_ignore() - Bits of addresses in entries that are no part of the address: memory encryption. */
+uint64_t peek_paddr_ignore(const struct peek *p);
+
 /** peek_phys() - Physical address of @addr in the kernel's map of memory; ~0 if it is not there. */
 uint64_t peek_phys(const struct peek *p, uint64_t addr);
 

@@ -30,6 +30,7 @@ int symbols_find(struct bpf_config *config)
 		[SYMBOL_VMEMMAP_BASE] = { .name = "vmemmap_base" },
 		[SYMBOL_VMEMMAP_POPULATE] = { .name = "vmemmap_populate" },
 		[SYMBOL_PAGE_OFFSET] = { .name = "page_offset_base" },
+		[SYMBOL_SME_MASK] = { .name = "sme_me_mask" },
 		[SYMBOL_GROUP_KSET] = { .name = "iommu_group_kset" },
 		[SYMBOL_INTEL_OPS] = { .name = "intel_iommu_ops" },
 		[SYMBOL_INTEL_FS_OPS] = { .name = "intel_fs_paging_domain_ops" },
@@ -55,6 +56,7 @@ int symbols_find(struct bpf_config *config)
 		return -ESRCH;
 	config->vmemmap = q[SYMBOL_VMEMMAP_BASE].value;
 	config->page_offset = q[SYMBOL_PAGE_OFFSET].value;
+	config->sme_mask = q[SYMBOL_SME_MASK].value;
 	config->group_kset = q[SYMBOL_GROUP_KSET].addr;
 	config->intel_ops = q[SYMBOL_INTEL_OPS].addr;
 	config->intel_fs_ops = q[SYMBOL_INTEL_FS_OPS].addr;

@@ -120,6 +120,26 @@ static const struct explain rows[FINDING_COUNT] = {
 		"otherwise.",
 		"drivers/vfio/vfio_iommu_type1.c, vfio_iommu_unmap_unpin_all()",
 	},
+	[FINDING_TABLE_MISSING] = {
+		"What was asked for, and not taken back, is in the page table: without the entry the "
+		"device's access faults.",
+		"VT-d 3.7, 9.8 (second stage), 9.9 (first stage); AMD 2.2.3; drivers/iommu/iommu.c, iommu_map()",
+	},
+	[FINDING_TABLE_EXTRA] = {
+		"The page table translates nothing but what was asked for: what is left there is "
+		"reachable by the device, and its memory may belong to somebody else by now.",
+		"VT-d 3.7, 9.8 (second stage), 9.9 (first stage); AMD 2.2.3; drivers/iommu/iommu.c, iommu_unmap()",
+	},
+	[FINDING_TABLE_DIFFERS] = {
+		"An entry leads where it was asked to lead, with the permission that was asked for, and "
+		"is one that the hardware accepts.",
+		"VT-d 3.7, 9.8 (second stage), 9.9 (first stage); AMD 2.2.3",
+	},
+	[FINDING_ROOT_DIFFERS] = {
+		"The device's context, PASID or device-table entry points at the table of the domain "
+		"that the kernel says the device is in.",
+		"VT-d 9.1 to 9.6 (root, context and PASID entries), 11.4.5 (RTADDR); AMD 2.2.2 (device table)",
+	},
 };
 
 const char *explain_expected(enum finding_id id)

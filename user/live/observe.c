@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include "live/observe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "live/settle.h"
+
+#define DOMAIN_PAGING 0x1	/* include/linux/iommu.h */
+
+struct look {
+	struct peek *p;
+	const struct observe_options *opt;
+	observe_sink sink;
+	void *arg;
+	struct peek_device *devices;
+	size_t count, room;
+	uint64_t seq;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int say(struct look *l, void *rec, uint16_t type, uint16_t len)
+{
+	struct ev_hdr *h = rec;
+
+	h->type = type;
+	h->len = len;
+	h->cpu = EV_CPU_USER;
+	h->flags = EVF_STATE;
+	h->time_ns = now_ns();
+	h->seq = l->seq++;
+	return l->sink(l->arg, h);
+}
+
+/* ---- devices ---- */
+
+static bool is_wanted(const struct look *l, const struct peek_device *dev)
+{
+	const struct observe_options *o = l->opt;
+
+	return (!o->device || !strncmp(o->device, dev->name, sizeof(dev->name))) &&
+	       (o->group < 0 || o->group == dev->group);
+}
+
+static int keep_device(void *arg, const struct peek_device *dev)
+{
+	struct look *l = arg;
+
+	if (l->count == l->room) {
+		size_t room = l->room * 2 + 64;
+		void *more = reallocarray(l->devices, room, sizeof(*dev));
+
+		if (!more)
+			return -ENOMEM;
+		l->devices = more;
+		l->room = room;
+	}
+	l->devices[l->count++] = *dev;
+	return 0;
+}
+
+static int say_device(struct look *l, const struct peek_device *dev)
+{
+	struct ev_device d = { .dev = dev->dev, .group = dev->group, .driver_kind = dev->kind,
+			       .flags = dev->ev_flags, .sid = dev->sid };
+	struct ev_attach a = { .dev = dev->dev, .domain = dev->domain, .group = dev->group,
+			       .pasid = EV_TAG_NO_PASID, .hook = HOOK_NONE };
+
+	memcpy(d.name, dev->name, sizeof(d.name));
+	memcpy(d.driver, dev->driver, sizeof(d.driver));
+	return say(l, &d, EV_DEVICE, sizeof(d)) ?:
+	       dev->domain ? say(l, &a, EV_ATTACH, sizeof(a)) : 0;
+}
+
+/* ---- one domain ---- */
+
+static int add_direct(struct settled *s, int32_t group)
+{
+	char path[96], line[128], kind[32];
+	uint64_t first, last;
+	int err = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", group);
+	f = fopen(path, "re");
+	while (f && !err && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %31s", &first, &last, kind) == 3 &&
+		    !strncmp(kind, "direct", 6))
+			err = reading_add_direct(&s->reading, first, last);
+	if (f)
+		fclose(f);
+	return err == -EINVAL ? 0 : err;
+}
+
+/* Reserved ranges and owner, of all devices in the domain. */
+static int fill_domain(struct look *l, struct settled *s)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < l->count && !err; i++) {
+		const struct peek_device *dev = &l->devices[i];
+
+		if (dev->domain != s->domain.at.domain)
+			continue;
+		err = add_direct(s, dev->group);
+		if (err || !dev->owner || s->owner.book)
+			continue;
+		s->owner.owner = dev->owner;
+		s->owner.group_at = dev->group_at;
+		err = peek_owner(l->p, &s->owner);
+	}
+	return err;
+}
+
+static struct ev_read read_of(const struct settled *s, uint32_t phase)
+{
+	const struct walk_window *w = &s->domain.table.windows[0];
+
+	return (struct ev_read){
+		.domain = s->domain.at.domain, .begin_ns = s->begin_ns, .root = w->root,
+		.tables = s->walked.tables, .leaves = s->walked.leaves, .phase = phase,
+		.format = s->domain.table.format, .levels = w->levels, .flags = s->flags,
+		.books = s->reading.books,
+	};
+}
+
+static int say_runs(struct look *l, const struct settled *s)
+{
+	const struct reading *r = &s->reading;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < r->nruns && !err; i++) {
+		const struct walk_run *run = &r->runs[i];
+		struct ev_run rec = {
+			.domain = s->domain.at.domain, .iova = run->iova, .last = run->last,
+			.paddr = run->paddr, .raw = run->raw, .entry_paddr = run->entry_paddr,
+			.level = run->level, .page_lg2 = run->page_lg2, .prot = run->prot,
+			.kind = run->kind,
+		};
+
+		err = say(l, &rec, EV_RUN, sizeof(rec));
+	}
+	return err;
+}
+
+static int say_book(struct look *l, const struct settled *s, enum book book)
+{
+	const struct reading *r = &s->reading;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < r->nareas[book] && !err; i++) {
+		const struct book_area *a = &r->areas[book][i];
+		struct ev_book rec = {
+			.domain = s->domain.at.domain, .first = a->first, .last = a->last,
+			.paddr = a->paddr, .vaddr = a->vaddr, .book = book, .prot = a->prot,
+			.tgid = a->tgid,
+		};
+
+		err = say(l, &rec, EV_BOOK, sizeof(rec));
+	}
+	return err;
+}
+
+static int say_spans(struct look *l, const struct settled *s, const struct read_span *spans,
+		     size_t count, uint32_t kind)
+{
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < count && !err; i++) {
+		struct ev_span rec = { .domain = s->domain.at.domain, .first = spans[i].first,
+				       .last = spans[i].last, .kind = kind };
+
+		err = say(l, &rec, EV_SPAN, sizeof(rec));
+	}
+	return err;
+}
+
+static int say_reading(struct look *l, const struct settled *s)
+{
+	struct ev_read begin = read_of(s, EV_READ_BEGIN), end = read_of(s, EV_READ_END);
+	const struct reading *r = &s->reading;
+	unsigned int book;
+	int err = say(l, &begin, EV_READ, sizeof(begin));
+
+	for (book = 0; book < BOOK_COUNT && !err; book++)
+		err = say_book(l, s, book);
+	return err ?: say_spans(l, s, r->direct, r->ndirect, EV_SPAN_DIRECT) ?:
+		      say_spans(l, s, r->flux, r->nflux, EV_SPAN_FLUX) ?: say_runs(l, s) ?:
+		      say(l, &end, EV_READ, sizeof(end));
+}
+
+static int say_domain(struct look *l, const struct peek_domain *at)
+{
+	struct ev_domain d = {
+		.domain = at->domain, .ops = at->ops, .pgsize_bitmap = at->pgsize_bitmap,
+		.aperture_start = at->aperture_start, .aperture_end = at->aperture_end,
+		.type = at->type, .flags = at->width,
+	};
+
+	return say(l, &d, EV_DOMAIN, sizeof(d));
+}
+
+static int read_domain(struct look *l, struct settled *s)
+{
+	if (!(s->domain.at.type & DOMAIN_PAGING)) {
+		s->flags = EV_READ_NO_TABLE;
+		return 0;
+	}
+	if (s->domain.table.format == WALK_NONE) {
+		s->flags = EV_READ_UNKNOWN;
+		return 0;
+	}
+	return fill_domain(l, s) ?: settle(l->p, s);
+}
+
+static int look_at_domain(struct look *l, uint64_t domain, uint32_t kind)
+{
+	struct settled s = { .begin_ns = now_ns() };
+	int err = host_domain(l->p, domain, kind, &s.domain);
+
+	if (!err)
+		err = say_domain(l, &s.domain.at);
+	if (!err)
+		err = read_domain(l, &s);
+	if (!err)
+		err = say_reading(l, &s);
+	reading_drain(&s.reading);
+	return err;
+}
+
+/* ---- roots ---- */
+
+#define ROOT_TRIES 50
+#define ROOT_WAIT_US 2000
+#define ROOT_HOLDS 3		/* times that a difference must hold */
+
+/*
+ * VT-d before 6.19, domain_context_mapping_one(): an IOMMU with fewer levels than the table begins lower, at what the
+ * first entry points at.
+ */
+static void follow_skip(struct look *l, const struct walk_table *books, struct ev_root *r)
+{
+	struct walk_memory mem = peek_memory(l->p);
+	uint64_t page[WALK_PAGE_ENTRIES], at = books->windows[0].root;
+	uint32_t level = books->windows[0].levels;
+
+	if (r->format != WALK_VTD_SECOND || books->format != WALK_VTD_SECOND)
+		return;
+	for (; level > r->levels; level--) {
+		if (mem.read(mem.arg, at, page))
+			return;
+		at = page[0] & ~0xfffULL & ((1ULL << 52) - 1);
+	}
+	if (at == r->root && level == r->levels) {
+		r->root = books->windows[0].root;
+		r->levels = books->windows[0].levels;
+	}
+}
+
+static void fill_root(struct ev_root *rec, const struct root *root)
+{
+	const struct root_step *last = root->nsteps ? &root->steps[root->nsteps - 1] : NULL;
+
+	rec->kind = root->kind;
+	rec->did = root->did;
+	rec->format = root->table.format;
+	rec->root = root->table.windows[0].root;
+	rec->levels = root->table.windows[0].levels;
+	rec->flags = (root->first_stage ? EV_ROOT_FIRST_STAGE : 0) |
+		     (root->scalable ? EV_ROOT_SCALABLE : 0);
+	if (last) {
+		rec->entry_paddr = last->entry_paddr;
+		memcpy(rec->raw, last->raw, sizeof(rec->raw));
+	}
+}
+
+struct finding_device {
+	uint64_t dev;
+	struct peek_device *out;
+	bool found;
+};
+
+static int is_same(void *arg, const struct peek_device *dev)
+{
+	struct finding_device *f = arg;
+
+	if (dev->dev != f->dev)
+		return 0;
+	*f->out = *dev;
+	f->found = true;
+	return 1;
+}
+
+/* Is @dev still in the same domain, and not being moved? */
+static bool stays(struct look *l, const struct peek_device *dev)
+{
+	struct peek_device now;
+	struct finding_device f = { .dev = dev->dev, .out = &now };
+
+	return peek_devices(l->p, is_same, &f) == 1 && f.found && now.domain == dev->domain &&
+	       now.flags == dev->flags;
+}
+
+/* 1: *@rec holds, whatever it says; 0: not known yet; -errno. */
+static int read_root(struct look *l, const struct peek_device *dev, struct ev_root *rec)
+{
+	struct host_domain domain;
+	struct settled s = { 0 };
+	struct ev_read books;
+	struct root root;
+	int err;
+
+	err = host_domain(l->p, dev->domain, dev->kind, &domain) ?: host_root(l->p, dev, &root);
+	if (err)
+		return err;
+	fill_root(rec, &root);
+	follow_skip(l, &domain.table, rec);
+	s.domain = domain;
+	if (!(domain.at.type & DOMAIN_PAGING))
+		s.flags = EV_READ_NO_TABLE;
+	else if (domain.table.format == WALK_NONE)
+		s.flags = EV_READ_UNKNOWN;
+	books = read_of(&s, EV_READ_END);
+	return !root_difference(domain.at.type, &books, rec);
+}
+
+static int look_at_root(struct look *l, const struct peek_device *dev)
+{
+	struct ev_root rec = { .dev = dev->dev, .domain = dev->domain };
+	int i, err = 0, held = 0;
+
+	if (!dev->domain || dev->flags & PEEK_DEV_PARKED)
+		return 0;
+	for (i = 0; i < ROOT_TRIES && !err && held < ROOT_HOLDS; i++) {
+		err = read_root(l, dev, &rec);
+		if (!err)
+			held = stays(l, dev) ? held + 1 : 0;
+		if (!err && held < ROOT_HOLDS)
+			usleep(ROOT_WAIT_US);
+	}
+	if (err == -EOPNOTSUPP || err == -EFAULT)
+		return 0;
+	if (err < 0)
+		return err;
+	if (!err && held < ROOT_HOLDS)
+		rec.flags |= EV_ROOT_FLUX;
+	if (dev->ev_flags & EV_DEV_DEFERRED)
+		rec.flags |= EV_ROOT_DEFERRED;
+	return say(l, &rec, EV_ROOT, sizeof(rec));
+}
+
+/* ---- the whole ---- */
+
+/* Is this the first wanted device of its domain? */
+static bool is_first(const struct look *l, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < at; i++)
+		if (l->devices[i].domain == l->devices[at].domain && is_wanted(l, &l->devices[i]))
+			return false;
+	return true;
+}
+
+static int look_at_all(struct look *l, size_t *seen)
+{
+	struct ev_mark mark = { .kind = EV_MARK_ATTACHED };
+	int err = say(l, &mark, EV_MARK, sizeof(mark));
+	size_t i;
+
+	for (i = 0, *seen = 0; i < l->count && !err; i++) {
+		const struct peek_device *dev = &l->devices[i];
+
+		if (!is_wanted(l, dev))
+			continue;
+		++*seen;
+		err = say_device(l, dev);
+		if (!err && dev->domain && is_first(l, i))
+			err = look_at_domain(l, dev->domain, dev->kind);
+		if (!err)
+			err = look_at_root(l, dev);
+	}
+	mark.kind = EV_MARK_STATE;
+	return err ?: say(l, &mark, EV_MARK, sizeof(mark));
+}
+
+int observe(struct peek *p, const struct observe_options *opt, observe_sink sink, void *arg,
+	    size_t *seen)
+{
+	struct look l = { .p = p, .opt = opt, .sink = sink, .arg = arg };
+	int again = peek_devices(p, keep_device, &l), err = again == -EAGAIN ? 0 : again;
+
+	if (!err)
+		err = look_at_all(&l, seen);
+	free(l.devices);
+	return err ?: again;
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#include "live/settle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "event.h"
+
+#define SPANS_MAX 4096		/* places that are read again; more: the last one takes the rest */
+#define NEAR (1ULL << 21)	/* differences that are as near are one place */
+#define TRIES 400
+#define TRY_US 500
+#define HOLDS 2			/* times that a difference must hold */
+
+/* ---- one reading ---- */
+
+static int add_run(void *arg, const struct walk_run *run)
+{
+	return reading_add_run(arg, run);
+}
+
+struct adding {
+	struct reading *r;
+	enum book book;
+	uint64_t first, last;
+};
+
+static int add_area(void *arg, const struct peek_area *a)
+{
+	struct adding *add = arg;
+	struct book_area area = {
+		.first = a->first, .last = a->last, .paddr = AREA_PADDR_UNKNOWN,
+		.vaddr = a->flags & PEEK_AREA_NO_VADDR ? 0 : a->vaddr, .prot = a->prot & 3,
+		.tgid = a->tgid,
+	};
+	int err;
+
+	if (a->flags & PEEK_AREA_EMPTY)
+		return 0;
+	if (area.first < add->first) {
+		if (area.vaddr)
+			area.vaddr += add->first - area.first;
+		area.first = add->first;
+	}
+	if (area.last > add->last)
+		area.last = add->last;
+	err = area.first <= area.last ? reading_add_area(add->r, add->book, &area) : 0;
+	/* The tree was turned while it was read: what is missing now is read again. */
+	return err == -EINVAL ? 0 : err;
+}
+
+/* *@busy: somebody is changing the book. */
+static int read_books(struct peek *p, const struct settled *s, uint64_t first, uint64_t last,
+		      struct reading *r, bool *busy)
+{
+	struct adding add = { .r = r, .first = first, .last = last };
+	struct peek_book ask = { .domain = s->domain.at.domain, .from = first, .to = last };
+	int err = 0;
+
+	*busy = false;
+	if (s->owner.kind == PEEK_OWNER_VFIO && s->owner.book) {
+		ask.book = s->owner.book;
+		add.book = BOOK_VFIO;
+		r->books |= 1U << BOOK_VFIO;
+		err = peek_vfio(p, &ask, add_area, &add);
+		*busy = ask.busy || !ask.has_domain;
+	} else if (s->domain.at.cookie) {
+		ask.book = s->domain.at.cookie;
+		add.book = BOOK_IOVA;
+		r->books |= 1U << BOOK_IOVA;
+		err = peek_iovas(p, &ask, add_area, &add);
+	}
+	return err;
+}
+
+static int no_area(void *arg, const struct peek_area *area)
+{
+	(void)arg;
+	(void)area;
+	return 1;
+}
+
+static int book_busy(struct peek *p, const struct settled *s, bool *busy)
+{
+	struct peek_book ask = { .book = s->owner.book, .domain = s->domain.at.domain };
+	int err;
+
+	*busy = false;
+	if (s->owner.kind != PEEK_OWNER_VFIO)
+		return 0;
+	err = peek_vfio(p, &ask, no_area, NULL);
+	*busy = ask.busy || !ask.has_domain;
+	return err < 0 ? err : 0;
+}
+
+static int read_table(struct peek *p, const struct settled *s, uint64_t first, uint64_t last,
+		      struct reading *r, struct walk_count *count)
+{
+	struct walk_memory mem = peek_memory(p);
+
+	return walk_range(&s->domain.table, &mem, first, last, 0, add_run, r, count);
+}
+
+/* Spans of the whole reading that matter in a part of it. */
+static int copy_direct(struct reading *to, const struct reading *from)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < from->ndirect && !err; i++)
+		err = reading_add_direct(to, from->direct[i].first, from->direct[i].last);
+	return err;
+}
+
+/* ---- where both sides differ ---- */
+
+struct places {
+	struct read_span *spans;
+	size_t count;
+};
+
+static int note_place(void *arg, const struct diff *d)
+{
+	struct places *at = arg;
+	struct read_span *last = at->count ? &at->spans[at->count - 1] : NULL;
+
+	if (last && (d->first - last->last <= NEAR || at->count == SPANS_MAX))
+		last->last = d->last > last->last ? d->last : last->last;
+	else
+		at->spans[at->count++] = (struct read_span){ d->first, d->last };
+	return 0;
+}
+
+static uint64_t differences(const struct reading *r, diff_fn fn, void *arg)
+{
+	struct compared c;
+	uint64_t sum = 0;
+	unsigned int book;
+
+	for (book = 0; book < BOOK_COUNT; book++) {
+		if (!(r->books >> book & 1))
+			continue;
+		reading_compare(r, book, fn, arg, &c);
+		sum += c.diffs;
+	}
+	return sum;
+}
+
+/* ---- again, between two marks ---- */
+
+/* 1: read while all was still; 0: not; -errno. */
+static int read_still(struct peek *p, const struct settled *s, const struct read_span *at,
+		      struct reading *r, struct walk_count *count)
+{
+	uint64_t domain = s->domain.at.domain;
+	struct ops *ops = peek_ops(p);
+	struct ops_mark before, after;
+	bool busy;
+	int err;
+
+	reading_drain(r);
+	if (!ops_mark(ops, domain, &before)) {
+		err = ops_lost(ops, &before) ? ops_watch(ops, &domain, 1) : 0;
+		return err;
+	}
+	err = copy_direct(r, &s->reading) ?: read_books(p, s, at->first, at->last, r, &busy);
+	if (err || busy)
+		return err;
+	err = read_table(p, s, at->first, at->last, r, count);
+	if (!err)
+		err = book_busy(p, s, &busy);
+	if (err || busy)
+		return err;
+	return ops_mark(ops, domain, &after) && ops_same(&before, &after);
+}
+
+static int append(struct reading *to, const struct reading *from)
+{
+	unsigned int book;
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < from->nruns && !err; i++)
+		err = reading_add_run(to, &from->runs[i]);
+	for (book = 0; book < BOOK_COUNT; book++)
+		for (i = 0; i < from->nareas[book] && !err; i++)
+			err = reading_add_area(to, book, &from->areas[book][i]);
+	return err;
+}
+
+/* Until it agrees, or differs HOLDS times while nothing moved. 1: it does; 0: never still. */
+static int settle_place(struct peek *p, struct settled *s, const struct read_span *at,
+			struct reading *patch)
+{
+	struct walk_count count = { 0 };
+	struct reading r = { 0 };
+	int i, err = 0, still = 0, held = 0;
+
+	for (i = 0; i < TRIES && held < HOLDS && err >= 0; i++) {
+		err = read_still(p, s, at, &r, &count);
+		if (err > 0) {
+			still++;
+			if (!differences(&r, NULL, NULL))
+				break;
+			held++;
+		}
+		if (held < HOLDS)
+			usleep(TRY_US);
+	}
+	if (err >= 0 && still && (held == HOLDS || i < TRIES))
+		err = append(patch, &r) ?: 1;
+	else if (err >= 0)
+		err = 0;
+	reading_drain(&r);
+	return err;
+}
+
+static int settle_places(struct peek *p, struct settled *s, struct places *at)
+{
+	struct reading patch = { 0 };
+	size_t i, settled = 0;
+	int err = 0;
+
+	for (i = 0; i < at->count && err >= 0; i++) {
+		err = settle_place(p, s, &at->spans[i], &patch);
+		if (err > 0)
+			at->spans[settled++] = at->spans[i];
+		else if (!err)
+			err = reading_add_flux(&s->reading, at->spans[i].first, at->spans[i].last);
+	}
+	if (err >= 0)
+		err = reading_patch(&s->reading, at->spans, settled, &patch);
+	reading_drain(&patch);
+	return err;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct read_span *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* The places of several books, in rising order and disjoint. */
+static void merge_places(struct places *at)
+{
+	size_t i, n = 0;
+
+	qsort(at->spans, at->count, sizeof(*at->spans), compare_places);
+	for (i = 0; i < at->count; i++) {
+		if (n && at->spans[i].first <= at->spans[n - 1].last) {
+			if (at->spans[i].last > at->spans[n - 1].last)
+				at->spans[n - 1].last = at->spans[i].last;
+		} else {
+			at->spans[n++] = at->spans[i];
+		}
+	}
+	at->count = n;
+}
+
+int settle(struct peek *p, struct settled *s)
+{
+	uint64_t domain = s->domain.at.domain;
+	struct places at = { 0 };
+	bool busy;
+	int err = ops_watch(peek_ops(p), &domain, 1);
+
+	if (!err)
+		err = read_books(p, s, 0, UINT64_MAX, &s->reading, &busy);
+	if (!err)
+		err = read_table(p, s, 0, UINT64_MAX, &s->reading, &s->walked);
+	if (err)
+		return err;
+	at.spans = calloc(SPANS_MAX, sizeof(*at.spans));
+	if (!at.spans)
+		return -ENOMEM;
+	if (differences(&s->reading, note_place, &at)) {
+		merge_places(&at);
+		err = settle_places(p, s, &at);
+	}
+	if (s->walked.cut)
+		s->flags |= EV_READ_CUT;
+	free(at.spans);
+	return err < 0 ? err : 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * A reading that can be trusted. Table and books are read one after the other while the kernel goes on. So
+ * wherever they differ, that place is read again, between two marks (live/ops.h) that say that nothing changed in
+ * between, until it is the same twice; what never holds still is in flux.
+ */
+#ifndef IOMMUSCOPE_SETTLE_H
+#define IOMMUSCOPE_SETTLE_H
+
+#include "core/reading.h"
+#include "live/host.h"
+
+/* A domain that is being looked at. */
+struct settled {
+	struct host_domain domain;
+	struct peek_owner owner;	/* PEEK_OWNER_VFIO: its container's book is read */
+	struct reading reading;
+	struct walk_count walked;
+	uint64_t begin_ns;
+	uint32_t flags;		/* EV_READ_* */
+};
+
+/**
+ * settle() - Read table and books of @s->domain into @s->reading
+ * @s: domain and owner filled; reading holds the direct ranges
+ *
+ * Return: 0 or -errno.
+ */
+int settle(struct peek *p, struct settled *s);
+
+#endif
