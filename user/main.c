@@ -10,6 +10,7 @@ static const struct command commands[] = {
 	{ "record", cmd_record, "record I/O mapping events, and check them when done" },
 	{ "live", cmd_live, "print findings as they are made" },
 	{ "check", cmd_check, "run the checkers over a recorded trace" },
+	{ "verify", cmd_verify, "compare the page tables in use with what was asked for" },
 	{ "features", cmd_features, "what can be heard on this kernel, and what not, and why" },
 };
 

@@ -91,6 +91,7 @@ static const apply_fn appliers[] = {
 	[EV_RUN] = apply_run,
 	[EV_BOOK] = apply_book,
 	[EV_SPAN] = apply_span,
+	[EV_ROOT] = apply_root,
 	[EV_DEVICE] = apply_device,
 	[EV_ALIAS] = apply_alias,
 	[EV_DOMAIN] = apply_domain,

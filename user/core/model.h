@@ -70,6 +70,7 @@ struct look_result {
 	uint64_t leaves;
 	uint64_t pages[BOOK_COUNT];	/* of 4 KiB, compared */
 	uint64_t flux;		/* differences that never settled */
+	uint64_t roots;		/* devices whose root was compared */
 	uint32_t books;		/* bits of enum book that were read */
 	uint32_t levels;
 	uint32_t flags;		/* EV_READ_* */

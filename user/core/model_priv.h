@@ -27,6 +27,7 @@ int apply_alias(struct model *m, const struct op *op);
 int apply_read(struct model *m, const struct op *op);
 int apply_run(struct model *m, const struct op *op);
 int apply_book(struct model *m, const struct op *op);
+int apply_root(struct model *m, const struct op *op);
 int apply_span(struct model *m, const struct op *op);
 int apply_domain(struct model *m, const struct op *op);
 int apply_alloc(struct model *m, const struct op *op);

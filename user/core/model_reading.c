@@ -32,6 +32,17 @@ static int read_begins(struct model *m, const struct ev_read *r)
 	return 0;
 }
 
+int apply_root(struct model *m, const struct op *op)
+{
+	const struct ev_root *r = &op->u.root;
+	struct domain *d = r->domain ? model_domain(m, r->domain) : NULL;
+
+	if (d && !(r->flags & (EV_ROOT_FLUX | EV_ROOT_DEFERRED)) &&
+	    !(d->look.flags & EV_READ_UNKNOWN))
+		d->look.roots++;
+	return 0;
+}
+
 static int read_ends(struct model *m, const struct ev_read *r)
 {
 	struct domain *d = model_domain(m, r->domain);
@@ -41,6 +52,7 @@ static int read_ends(struct model *m, const struct ev_read *r)
 	if (!d || m->reading_of != r->domain)
 		return 0;
 	take_table(d, r);
+	d->look.roots = 0;
 	d->look.tables = r->tables;
 	d->look.leaves = r->leaves;
 	d->look.books = m->reading.books;

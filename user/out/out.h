@@ -71,6 +71,22 @@ void out_known(const struct out *o, struct out_known *k);
 void text_known(const struct out *o);
 void json_known(const struct out *o);
 
+/* What a look at the page tables came to, over all domains. */
+struct out_looks {
+	uint64_t domains;	/* looked at */
+	uint64_t checked;	/* compared with at least one book, which said something */
+	uint64_t without;	/* that have no table: identity, blocked */
+	uint64_t unchecked;
+	uint64_t pages;		/* of 4 KiB, compared */
+	uint64_t leaves;
+	uint64_t flux;
+	uint64_t roots;
+};
+
+/** text_looks(), json_looks() - Each domain that was looked at, and the sum. */
+void text_looks(const struct out *o, struct out_looks *sum);
+void json_looks(const struct out *o, struct out_looks *sum);
+
 /** text_faults(), json_faults() - The faults that were kept; JSON: one line each. */
 void text_faults(const struct out *o);
 void json_faults(const struct out *o);

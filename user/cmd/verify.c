@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * verify: one look at the page tables in use, against what the kernel keeps of who asked for what. The
+ * look becomes records, and the engine that judges recordings judges them.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cmd/cmd.h"
+#include "core/engine.h"
+#include "live/live.h"
+#include "live/observe.h"
+#include "out/out.h"
+
+enum { OPT_ALL = 256 };
+
+static const struct argp_option option_table[] = {
+	{ "all", OPT_ALL, NULL, 0, "every domain that a device is in", 0 },
+	{ "device", 'd', "DEVICE", 0, "the domain of this device (0000:00:02.0)", 0 },
+	{ "group", 'g', "GROUP", 0, "the domain of this IOMMU group", 0 },
+	{ "pid", 'p', "PID", 0, "domains in which this process has mapped something (VFIO)", 0 },
+	{ "json", 'j', NULL, 0, "one JSON object per line", 0 },
+	{ "verbose", 'v', NULL, 0, "what libbpf and the verifier say, on stderr", 0 },
+	{ 0 },
+};
+
+struct options {
+	struct observe_options look;
+	bool chosen;
+	bool json;
+	bool verbose;
+};
+
+static void parse_group(struct options *o, const char *arg, struct argp_state *state)
+{
+	unsigned int group;
+
+	if (!parse_u32(arg, &group) || group > INT32_MAX)
+		argp_error(state, "--group '%s': the number of an IOMMU group", arg);
+	o->look.group = group;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case OPT_ALL:
+		break;
+	case 'd':
+		o->look.device = arg;
+		break;
+	case 'g':
+		parse_group(o, arg, state);
+		break;
+	case 'p':
+		if (!parse_u32(arg, &o->look.tgid) || !o->look.tgid)
+			argp_error(state, "--pid '%s': a number above 0", arg);
+		break;
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "what is '%s'? verify takes options only", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->chosen)
+			argp_error(state, "what? --all, --device, --group or --pid");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	o->chosen = true;
+	return 0;
+}
+
+static int feed(void *arg, const struct ev_hdr *rec)
+{
+	return engine_feed(arg, rec, rec->len) == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int say_nothing_seen(const struct options *o)
+{
+	if (o->look.tgid)
+		return say_error("process %u has nothing mapped through VFIO", o->look.tgid);
+	if (o->look.device)
+		return say_error("%s: no such device in any IOMMU group (ls /sys/kernel/iommu_groups/*/devices)",
+				 o->look.device);
+	if (o->look.group >= 0)
+		return say_error("there is no IOMMU group %d with a device (ls /sys/kernel/iommu_groups)",
+				 o->look.group);
+	return say_error("no device is behind an IOMMU: is it switched on (intel_iommu=on, and in the firmware)?");
+}
+
+static int print(const struct options *o, const struct engine *e)
+{
+	struct utsname uts;
+	struct out_source source = { .path = "verify", .complete = true };
+	const struct out out = {
+		.to = stdout, .engine = e, .model = engine_model(e), .report = engine_report(e),
+		.source = &source,
+	};
+	const struct check_options check = { .json = o->json };
+	const struct finding *f = NULL;
+	struct out_looks sum;
+
+	uname(&uts);
+	source.kernel_release = uts.release;
+	while ((f = report_next(out.report, f)))
+		print_finding(&out, &check, f);
+	if (o->json)
+		json_looks(&out, &sum);
+	else
+		text_looks(&out, &sum);
+	return report_count(out.report, GRADE_VIOLATION) ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static int verify(const struct options *o, struct peek *p)
+{
+	struct engine *e = NULL;
+	size_t seen = 0;
+	int status, err = engine_new(&e);
+
+	if (!err)
+		err = observe(p, &o->look, feed, e, &seen);
+	if (err == -EAGAIN)
+		say_error("some IOMMU groups were being changed all the time: their devices are not looked at");
+	else if (err)
+		status = say_error("cannot read the page tables: %s", strerror(-err));
+	if (!err || err == -EAGAIN) {
+		engine_finish(e);
+		status = seen ? print(o, e) : say_nothing_seen(o);
+		if (err && status == EXIT_CLEAN)
+			status = EXIT_LOST;
+	}
+	engine_free(e);
+	return status;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = option_table,
+		.parser = parse,
+		.doc = "Reads the page tables in use and compares them with what the kernel keeps of who asked for "
+		       "what: VFIO's list, and the addresses that the DMA API gave away; and the table that "
+		       "each device's entry in the hardware's tables points at with that of its domain. "
+		       "Nothing is changed.\v"
+		       "Exit status: 0 no difference, 1 findings, 2 wrong usage or could not run, 3 no findings, "
+		       "but not all could be read.",
+	};
+	struct options o = { .look.group = -1 };
+	struct peek *p = NULL;
+	char text[256];
+	int status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (live_check(text, sizeof(text)) || peek_open(true, o.verbose, &p, text, sizeof(text)))
+		return say_error("%s", text);
+	status = verify(&o, p);
+	peek_free(p);
+	return end_stdout() ? status : EXIT_ERROR;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* What was read of page tables and compared, domain by domain. */
+#include <inttypes.h>
+
+#include "core/walk.h"
+#include "out/out.h"
+
+static uint64_t pages_of(const struct look_result *l)
+{
+	uint64_t pages = 0;
+	unsigned int book;
+
+	for (book = 0; book < BOOK_COUNT; book++)
+		pages += l->pages[book];
+	return pages;
+}
+
+/* Why nothing was compared; NULL: something was. */
+static const char *unchecked(const struct look_result *l)
+{
+	if (l->flags & EV_READ_NO_TABLE)
+		return "no table";
+	if (l->flags & EV_READ_UNKNOWN)
+		return "the format of its table is not known";
+	if (l->flags & EV_READ_CUT)
+		return "its table could not be read to the end";
+	if (!l->books)
+		return "no book of this kernel says what should be in it";
+	if (!l->leaves)
+		return "nothing is mapped";
+	return pages_of(l) ? NULL : "table and books have nothing in common";
+}
+
+static void add(struct out_looks *sum, const struct look_result *l)
+{
+	sum->domains++;
+	if (l->flags & EV_READ_NO_TABLE)
+		sum->without++;
+	else if (unchecked(l))
+		sum->unchecked++;
+	else
+		sum->checked++;
+	sum->pages += pages_of(l);
+	sum->leaves += l->leaves;
+	sum->flux += l->flux;
+	sum->roots += l->roots;
+}
+
+static void text_devices(const struct out *o, const struct domain *d)
+{
+	const struct binding *b;
+	const struct device *dev;
+
+	for (dev = o->model->first_device; dev; dev = dev->next) {
+		b = device_binding(dev, EV_TAG_NO_PASID);
+		if (!b || b->domain != d)
+			continue;
+		fprintf(o->to, "    %-24s ", "device");
+		put_plain(o->to, dev->name);
+		if (dev->driver[0]) {
+			fputs(" (", o->to);
+			put_plain(o->to, dev->driver);
+			fputc(')', o->to);
+		}
+		fputc('\n', o->to);
+	}
+}
+
+static void text_domain(const struct out *o, const struct domain *d)
+{
+	const struct look_result *l = &d->look;
+	unsigned int book;
+
+	fprintf(o->to, "domain 0x%" PRIx64 "  %s\n", d->ptr, word_domain_type(d->type));
+	text_devices(o, d);
+	if (!(l->flags & (EV_READ_NO_TABLE | EV_READ_UNKNOWN)))
+		fprintf(o->to, "    %-24s %s, %u levels, at 0x%" PRIx64 ": %" PRIu64
+			       " entries in %" PRIu64 " pages\n",
+			"table", walk_format_name(l->format), l->levels, l->root, l->leaves,
+			l->tables);
+	for (book = 0; book < BOOK_COUNT; book++)
+		if (l->books >> book & 1)
+			fprintf(o->to, "    %-24s %" PRIu64 " pages of 4 KiB compared\n",
+				book_name(book), l->pages[book]);
+	if (l->flux)
+		fprintf(o->to, "    %-24s %" PRIu64 " differences never held still: not judged\n",
+			"in flux", l->flux);
+	if (l->roots)
+		fprintf(o->to, "    %-24s compared for %" PRIu64 " devices\n", "hardware's root",
+			l->roots);
+	if (unchecked(l))
+		fprintf(o->to, "    %-24s %s\n", "unchecked", unchecked(l));
+}
+
+void text_looks(const struct out *o, struct out_looks *sum)
+{
+	const struct domain *d;
+
+	*sum = (struct out_looks){ 0 };
+	for (d = o->model->first_domain; d; d = d->next) {
+		if (!d->look.time_ns)
+			continue;
+		add(sum, &d->look);
+		text_domain(o, d);
+	}
+	fprintf(o->to, "\n%-14s %" PRIu64 ": %" PRIu64 " checked, %" PRIu64 " without a table, %" PRIu64
+		       " unchecked\n", "domains", sum->domains, sum->checked, sum->without,
+		sum->unchecked);
+	fprintf(o->to, "%-14s %" PRIu64 " entries, %" PRIu64 " pages of 4 KiB compared with books, %" PRIu64
+		       " differences in flux\n", "tables", sum->leaves, sum->pages, sum->flux);
+	fprintf(o->to, "%-14s %" PRIu64 " devices compared\n", "roots", sum->roots);
+	fprintf(o->to, "%-14s %" PRIu64 "\n", "findings", report_count(o->report, GRADE_NOTE));
+}
+
+/* ---- JSON ---- */
+
+#define VERIFY_SCHEMA "iommuscope.verify/1"
+
+static void json_books(const struct out *o, const struct look_result *l)
+{
+	static const char *const keys[BOOK_COUNT] = {
+		[BOOK_VFIO] = "vfio", [BOOK_IOVA] = "allocator", [BOOK_IOMMUFD] = "iommufd",
+		[BOOK_MODEL] = "trace", [BOOK_FILE] = "file",
+	};
+	const char *comma = "";
+	unsigned int book;
+
+	fputs(",\"books\":{", o->to);
+	for (book = 0; book < BOOK_COUNT; book++) {
+		if (!(l->books >> book & 1))
+			continue;
+		fprintf(o->to, "%s\"%s\":%" PRIu64, comma, keys[book], l->pages[book]);
+		comma = ",";
+	}
+	fputc('}', o->to);
+}
+
+static void json_domain(const struct out *o, const struct domain *d)
+{
+	const struct look_result *l = &d->look;
+
+	fprintf(o->to, "{\"schema\":\"" VERIFY_SCHEMA "\",\"domain\":\"0x%" PRIx64 "\",\"type\":\"%s\","
+		       "\"format\":\"%s\",\"levels\":%u,\"root\":\"0x%" PRIx64 "\",\"tables\":%" PRIu64
+		       ",\"entries\":%" PRIu64,
+		d->ptr, word_domain_type(d->type), walk_format_name(l->format), l->levels, l->root,
+		l->tables, l->leaves);
+	json_books(o, l);
+	fprintf(o->to, ",\"flux\":%" PRIu64 ",\"roots\":%" PRIu64 ",\"unchecked\":", l->flux, l->roots);
+	put_json(o->to, unchecked(l) ? unchecked(l) : "");
+	fputs("}\n", o->to);
+}
+
+void json_looks(const struct out *o, struct out_looks *sum)
+{
+	const struct domain *d;
+
+	*sum = (struct out_looks){ 0 };
+	for (d = o->model->first_domain; d; d = d->next) {
+		if (!d->look.time_ns)
+			continue;
+		add(sum, &d->look);
+		json_domain(o, d);
+	}
+	fprintf(o->to, "{\"schema\":\"" VERIFY_SCHEMA "\",\"summary\":{\"domains\":%" PRIu64
+		       ",\"checked\":%" PRIu64 ",\"without_table\":%" PRIu64 ",\"unchecked\":%" PRIu64
+		       ",\"entries\":%" PRIu64 ",\"pages\":%" PRIu64 ",\"flux\":%" PRIu64
+		       ",\"roots\":%" PRIu64 ",\"findings\":%" PRIu64 "}}\n",
+		sum->domains, sum->checked, sum->without, sum->unchecked, sum->leaves, sum->pages,
+		sum->flux, sum->roots, report_count(o->report, GRADE_NOTE));
+}
