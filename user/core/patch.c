@@ -3,8 +3,7 @@
  * Parts of a reading, read again. Runs and areas are clipped out of the spans, and those of the patch
  * put there: one merge of two sorted lists each.
  */
-#include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "reading.h"
 
@@ -125,23 +124,21 @@ static int patch_areas(struct patching *p, enum book book, const struct reading 
 	return err;
 }
 
-/* What is not patched moves over. */
-static void take(struct reading *to, struct reading *from)
+/* The runs and areas of @new take the place of those of @r. */
+static void replace(struct reading *r, const struct reading *new)
 {
-	struct reading rest = *from;
+	unsigned int book;
 
-	rest.runs = NULL;
-	memset(rest.areas, 0, sizeof(rest.areas));
-	from->flux = NULL;
-	from->direct = NULL;
-	rest.nruns = to->nruns;
-	rest.runs_room = to->runs_room;
-	rest.runs = to->runs;
-	memcpy(rest.areas, to->areas, sizeof(rest.areas));
-	memcpy(rest.nareas, to->nareas, sizeof(rest.nareas));
-	memcpy(rest.areas_room, to->areas_room, sizeof(rest.areas_room));
-	reading_drain(from);
-	*from = rest;
+	free(r->runs);
+	r->runs = new->runs;
+	r->nruns = new->nruns;
+	r->runs_room = new->runs_room;
+	for (book = 0; book < BOOK_COUNT; book++) {
+		free(r->areas[book]);
+		r->areas[book] = new->areas[book];
+		r->nareas[book] = new->nareas[book];
+		r->areas_room[book] = new->areas_room[book];
+	}
 }
 
 int reading_patch(struct reading *r, const struct read_span *spans, size_t count,
@@ -157,6 +154,6 @@ int reading_patch(struct reading *r, const struct read_span *spans, size_t count
 	if (err)
 		reading_drain(&p.out);
 	else
-		take(r, &p.out);
+		replace(r, &p.out);
 	return err;
 }
