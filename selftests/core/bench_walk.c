@@ -15,6 +15,9 @@
 #define LEAVES (1U << 20)
 #define PAGES (LEAVES / 512 + 16)
 
+/* An entry of a table of @level that leads to @to. */
+typedef uint64_t (*word_fn)(uint64_t to, uint32_t level);
+
 struct flat {
 	uint64_t *words;
 	uint64_t next;		/* page */
@@ -58,7 +61,7 @@ static int flat_read(void *arg, uint64_t paddr, uint64_t page[WALK_PAGE_ENTRIES]
 }
 
 /* One entry for each level below @level, from page @table on; leaves at the bottom. */
-static void fill(struct flat *f, uint64_t table, uint32_t level, uint64_t (*word)(uint64_t, uint32_t),
+static void fill(struct flat *f, uint64_t table, uint32_t level, word_fn word,
 		 const uint64_t *paddr, uint64_t leaves)
 {
 	uint64_t span = 1ULL << 9 * (level - 1), i;
@@ -124,7 +127,7 @@ static void bench(const char *name, const struct walk_table *t, struct flat *f,
 }
 
 static void bench_format(const char *name, struct walk_table t,
-			 uint64_t (*word)(uint64_t, uint32_t), struct expected *x)
+			 word_fn word, struct expected *x)
 {
 	struct flat f = { .words = calloc(PAGES, WALK_PAGE_BYTES), .next = 1 };
 

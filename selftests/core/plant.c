@@ -83,10 +83,10 @@ uint64_t plant_at(struct image *m, const struct walk_table *t, uint64_t iova, ui
 		entry = table + index % (1ULL << win->index_lg2) * 8;
 		if (l == level)
 			return entry;
-		if (!image_get(m, entry))
-			image_set(m, entry,
-				  plant_table_word(t->format, l - 1,
-						   image_pages(m, (8ULL << win->index_lg2) / 4096)));
+		if (!image_get(m, entry)) {
+			table = image_pages(m, (8ULL << win->index_lg2) / WALK_PAGE_BYTES);
+			image_set(m, entry, plant_table_word(t->format, l - 1, table));
+		}
 		table = address_in(t->format, image_get(m, entry));
 	}
 }

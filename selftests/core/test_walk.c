@@ -256,6 +256,25 @@ static void all_levels_allow(void **state)
 	}
 }
 
+/* Pages and bits go on, but not what the table above allows. */
+static void tables_divide(void **state)
+{
+	struct fix f;
+	uint64_t entry;
+
+	(void)state;
+	begin(&f);
+	map(&f, 2 * MB - 0x1000, 0x7000, 12);
+	map(&f, 2 * MB, 0x8000, 12);
+	entry = plant_at(&f.m, &f.t, 2 * MB, 2);
+	image_set(&f.m, entry, image_get(&f.m, entry) & ~2ULL);
+	walk_all(&f);
+	assert_int_equal(f.told.n, 2);
+	told_is(&f.told, 0, 2 * MB - 0x1000, 2 * MB - 1, 0x7000, RW);
+	told_is(&f.told, 1, 2 * MB, 2 * MB + 0xfff, 0x8000, WALK_READ);
+	end(&f);
+}
+
 /* A table that allows only reading, a leaf that allows only writing: a leaf, and nothing is allowed. */
 static void nothing_allowed(void **state)
 {
@@ -537,6 +556,7 @@ int main(void)
 		cmocka_unit_test(sizes_divide),
 		cmocka_unit_test(top_of_memory),
 		cmocka_unit_test(all_levels_allow),
+		cmocka_unit_test(tables_divide),
 		cmocka_unit_test(nothing_allowed),
 		cmocka_unit_test(circles),
 		cmocka_unit_test(two_ways),

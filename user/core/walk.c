@@ -156,6 +156,13 @@ static int tell_bad_page(struct walk *w, const struct walk_link *link, const str
 	return tell_bad(&w->out, bad);
 }
 
+/* One alone is asked for at once. */
+static void announce(struct walk *w, uint32_t n)
+{
+	if (n > 1)
+		w->mem->ahead(w->mem->arg, w->ahead, n);
+}
+
 /* The tables that a page of a directory leads to. */
 static void announce_children(struct walk *w, const struct walk_page *p)
 {
@@ -169,8 +176,7 @@ static void announce_children(struct walk *w, const struct walk_page *p)
 		if (e.kind == WALK_ENTRY_TABLE && !omap_get(&w->reached, e.paddr / WALK_PAGE_BYTES))
 			w->ahead[n++] = e.paddr;
 	}
-	if (n > 1)
-		w->mem->ahead(w->mem->arg, w->ahead, n);
+	announce(w, n);
 }
 
 /* The pages of a table that has more than one: 2^18 / 512 at most. */
@@ -182,7 +188,7 @@ static void announce_pages(struct walk *w, uint64_t paddr, uint64_t count)
 		return;
 	for (; n < count && n < WALK_PAGE_ENTRIES && n < w->left; n++)
 		w->ahead[n] = paddr + (uint64_t)n * WALK_PAGE_BYTES;
-	w->mem->ahead(w->mem->arg, w->ahead, n);
+	announce(w, n);
 }
 
 static int walk_page(struct walk *w, const struct walk_link *link, struct walk_page *p)
@@ -227,7 +233,8 @@ static int walk_down(struct walk *w, const struct walk_link *link)
 	announce_pages(w, link->paddr + i / WALK_PAGE_ENTRIES * WALK_PAGE_BYTES,
 		       i_last / WALK_PAGE_ENTRIES - i / WALK_PAGE_ENTRIES + 1);
 	while (i <= i_last && !stop) {
-		const uint64_t page = i / WALK_PAGE_ENTRIES, page_last = i | (WALK_PAGE_ENTRIES - 1);
+		const uint64_t page = i / WALK_PAGE_ENTRIES;
+		const uint64_t page_last = i | (WALK_PAGE_ENTRIES - 1);
 		struct walk_page p = {
 			.at = walk_at(w->t, w->win, link->level),
 			.paddr = link->paddr + page * WALK_PAGE_BYTES,

@@ -77,7 +77,9 @@ WALK_INLINE void amd_decode(uint64_t value, const struct walk_at *at, struct wal
 
 static int amd_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(out, p, amd_decode, (struct walk_bits) { AMD_PADDR, AMD_ACCESSED | AMD_DIRTY, false });
+	return walk_scan(out, p, amd_decode, (struct walk_bits) {
+		AMD_PADDR, AMD_ACCESSED | AMD_DIRTY, false,
+	});
 }
 
 const struct walk_ops walk_ops_amd = {

@@ -51,7 +51,9 @@ WALK_INLINE void vtd_decode(uint64_t value, const struct walk_at *at, struct wal
 
 static int vtd_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(out, p, vtd_decode, (struct walk_bits) { VTD_PADDR, VTD_ACCESSED | VTD_DIRTY, false });
+	return walk_scan(out, p, vtd_decode, (struct walk_bits) {
+		VTD_PADDR, VTD_ACCESSED | VTD_DIRTY, false,
+	});
 }
 
 const struct walk_ops walk_ops_vtd = {

@@ -57,7 +57,9 @@ WALK_INLINE void x86_decode(uint64_t value, const struct walk_at *at, struct wal
 
 static int x86_scan(struct walk_out *out, const struct walk_page *p)
 {
-	return walk_scan(out, p, x86_decode, (struct walk_bits) { X86_PADDR, X86_ACCESSED | X86_DIRTY, false });
+	return walk_scan(out, p, x86_decode, (struct walk_bits) {
+		X86_PADDR, X86_ACCESSED | X86_DIRTY, false,
+	});
 }
 
 const struct walk_ops walk_ops_x86 = {
