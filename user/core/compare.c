@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Two sorted lists, one sweep. At each place the first of both decides how far the piece goes that both
- * sides see alike; a piece is missing, extra, or there on both sides. Neighbouring pieces of one kind
- * and of the same area and run are told as one.
+ * sides see alike; a piece is missing, extra, or there on both sides. A piece ends only where an area or a
+ * run begins or ends, so that two neighbours never are one difference.
  */
 #include "reading.h"
 
@@ -14,8 +14,6 @@ struct sweep {
 	diff_fn fn;
 	void *arg;
 	struct compared *count;
-	struct diff held;	/* the last difference, which may go on */
-	bool holds;
 	int err;
 };
 
@@ -29,36 +27,9 @@ static uint64_t pages(uint64_t first, uint64_t last)
 	return ((last - first) >> PAGE_LG2) + 1;
 }
 
-static void tell(struct sweep *s)
-{
-	if (!s->holds)
-		return;
-	s->holds = false;
-	s->count->diffs++;
-	if (s->fn && !s->err)
-		s->err = s->fn(s->arg, &s->held);
-}
-
-static bool goes_on(const struct diff *d, const struct diff *next)
-{
-	return d->kind == next->kind && d->area == next->area && d->run == next->run &&
-	       d->last + 1 == next->first;
-}
-
-static void add(struct sweep *s, const struct diff *d)
-{
-	if (s->holds && goes_on(&s->held, d)) {
-		s->held.last = d->last;
-		return;
-	}
-	tell(s);
-	s->held = *d;
-	s->holds = true;
-}
-
 /* The lowest span that meets [first, last], or NULL. Spans are few. */
 static const struct read_span *span_meets(const struct read_span *spans, size_t count, uint64_t first,
-				     uint64_t last)
+					  uint64_t last)
 {
 	const struct read_span *found = NULL;
 	size_t i;
@@ -70,32 +41,66 @@ static const struct read_span *span_meets(const struct read_span *spans, size_t 
 	return found;
 }
 
-/* [d->first, d->last] without what was in flux. */
-static void add_settled(struct sweep *s, struct diff d)
-{
-	const struct reading *r = s->r;
-	const struct read_span *f;
-	uint64_t last = d.last;
+/* What is still to be said of a piece. */
+struct rest {
+	uint64_t first;
+	uint64_t last;
+	bool done;
+	bool flux;		/* some of it was left out */
+};
 
-	while ((f = span_meets(r->flux, r->nflux, d.first, last))) {
-		s->count->flux++;
-		if (f->first > d.first) {
-			d.last = f->first - 1;
-			add(s, &d);
+/* Takes the next part off @rest that was not in flux. false: there is none. */
+static bool next_settled(const struct reading *r, struct rest *rest, struct read_span *part)
+{
+	const struct read_span *f;
+
+	while (!rest->done) {
+		f = span_meets(r->flux, r->nflux, rest->first, rest->last);
+		*part = (struct read_span){ rest->first, rest->last };
+		rest->done = !f || f->last >= rest->last;
+		if (!f)
+			return true;
+		rest->flux = true;
+		if (!rest->done)
+			rest->first = f->last + 1;
+		if (f->first > part->first) {
+			part->last = f->first - 1;
+			return true;
 		}
-		if (f->last >= last)
-			return;
-		d.first = f->last + 1;
 	}
-	d.last = last;
-	add(s, &d);
+	return false;
+}
+
+static void tell(struct sweep *s, const struct diff *d)
+{
+	s->count->diffs++;
+	if (s->fn)
+		s->err = s->fn(s->arg, d);
 }
 
 static void differ(struct sweep *s, enum diff_kind kind, uint64_t first, uint64_t last,
 		   const struct book_area *area, const struct walk_run *run)
 {
-	add_settled(s, (struct diff){ .kind = kind, .book = s->book, .first = first, .last = last,
-				      .area = area, .run = run });
+	struct diff d = { .kind = kind, .book = s->book, .area = area, .run = run };
+	struct rest rest = { .first = first, .last = last };
+	struct read_span part;
+
+	while (!s->err && next_settled(s->r, &rest, &part)) {
+		d.first = part.first;
+		d.last = part.last;
+		tell(s, &d);
+	}
+	s->count->flux += rest.flux;
+}
+
+/* What never settled was not compared. */
+static void count_pages(struct sweep *s, uint64_t first, uint64_t last)
+{
+	struct rest rest = { .first = first, .last = last };
+	struct read_span part;
+
+	while (next_settled(s->r, &rest, &part))
+		s->count->pages += pages(part.first, part.last);
 }
 
 /* What no book has: mapped one to one for a reserved range, or extra. */
@@ -106,7 +111,8 @@ static void only_run(struct sweep *s, uint64_t first, uint64_t last, const struc
 
 	if (run->kind != WALK_LEAF)
 		return;		/* nothing is translated, and nothing should be */
-	while ((d = span_meets(r->direct, r->ndirect, first, last)) && run->paddr == run->iova) {
+	while (run->paddr == run->iova &&
+	       (d = span_meets(r->direct, r->ndirect, first, last))) {
 		if (d->first > first)
 			differ(s, DIFF_EXTRA, first, d->first - 1, NULL, run);
 		else
@@ -127,7 +133,7 @@ static void both(struct sweep *s, uint64_t first, uint64_t last, const struct bo
 		differ(s, DIFF_BAD, first, last, area, run);
 		return;
 	}
-	s->count->pages += pages(first, last);
+	count_pages(s, first, last);
 	want = area->paddr + (first - area->first);
 	if (area->paddr != AREA_PADDR_UNKNOWN && want != run->paddr + (first - run->iova))
 		differ(s, DIFF_PADDR, first, last, area, run);
@@ -182,8 +188,6 @@ int reading_compare(const struct reading *r, enum book book, diff_fn fn, void *a
 			run++;
 		if (!step(&s, a < r->nareas[book] ? &r->areas[book][a] : NULL,
 			  run < r->nruns ? &r->runs[run] : NULL, &at))
-			break;
+			return s.err;
 	}
-	tell(&s);
-	return s.err;
 }

@@ -92,7 +92,7 @@ enum diff_kind {
 int reading_patch(struct reading *r, const struct read_span *spans, size_t count,
 		  const struct reading *patch);
 
-/* Neighbouring differences of one kind, between the same area and run. */
+/* As far as it goes between the same area and run, but for what is in flux. */
 struct diff {
 	enum diff_kind kind;
 	enum book book;
@@ -103,10 +103,10 @@ struct diff {
 };
 
 struct compared {
-	uint64_t pages;		/* of 4 KiB, that both sides have: compared */
+	uint64_t pages;		/* of 4 KiB, that both sides have and that settled: compared */
 	uint64_t direct;	/* of 4 KiB, mapped one to one because of a reserved range */
-	uint64_t flux;		/* differences that lie in ranges of flux */
-	uint64_t diffs;
+	uint64_t flux;		/* differences that lie in ranges of flux, all of them or in part */
+	uint64_t diffs;		/* told */
 };
 
 /* Told about each difference, in rising order; not 0 ends the comparison. */
