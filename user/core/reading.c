@@ -50,9 +50,12 @@ int reading_add_run(struct reading *r, const struct walk_run *run)
 
 int reading_add_area(struct reading *r, enum book book, const struct book_area *area)
 {
-	size_t n = r->nareas[book];
+	size_t n;
 
-	if (area->last < area->first || (n && area->first <= r->areas[book][n - 1].last))
+	if (book >= BOOK_COUNT || area->last < area->first)
+		return -EINVAL;
+	n = r->nareas[book];
+	if (n && area->first <= r->areas[book][n - 1].last)
 		return -EINVAL;
 	if (grow((void **)&r->areas[book], n, &r->areas_room[book], sizeof(*area)))
 		return -ENOMEM;

@@ -64,7 +64,7 @@ void reading_drain(struct reading *r);
  *
  * Flux and direct ranges may come in any order.
  *
- * Return: 0, -ENOMEM, or -EINVAL: not behind the last one, or last < first.
+ * Return: 0, -ENOMEM, or -EINVAL: not behind the last one, last < first, or no such book.
  */
 int reading_add_run(struct reading *r, const struct walk_run *run);
 int reading_add_area(struct reading *r, enum book book, const struct book_area *area);
