@@ -6,6 +6,8 @@
  */
 #include "reading.h"
 
+#include <errno.h>
+
 #define PAGE_LG2 12
 
 struct sweep {
@@ -181,6 +183,8 @@ int reading_compare(const struct reading *r, enum book book, diff_fn fn, void *a
 	uint64_t at = 0;
 
 	*count = (struct compared){ 0 };
+	if (!(r->books >> book & 1))
+		return -ENOENT;
 	for (;;) {
 		while (a < r->nareas[book] && r->areas[book][a].last < at)
 			a++;

@@ -119,7 +119,7 @@ typedef int (*diff_fn)(void *arg, const struct diff *d);
  * Permission: second-stage tables of VT-d (and tables of 6.12 and older) cannot say "write only" and may give read as
  * well, so that read which was not asked for is never a difference.
  *
- * Return: 0, or what @fn returned.
+ * Return: 0; -ENOENT: that book was not read (@r->books), and so says nothing; or what @fn returned.
  */
 int reading_compare(const struct reading *r, enum book book, diff_fn fn, void *arg,
 		    struct compared *count);
