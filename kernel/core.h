@@ -7,6 +7,7 @@
  *   domain.c    iommu_ops and iommu_domain_ops: paging, identity, blocked, nested
  *   table*.c    page tables
  *   tlb.c       what the "hardware" of an instance remembers: IOTLB, contexts
+ *   view.c      domains and contexts as readers of kernel memory find them
  *   endpoint.c  devices behind an instance; dma.c their DMA engine, dmaapi.c their
  *               kernel driver, vfio.c their VFIO device
  *   ioas.c      address spaces: intent, map, unmap; area.c their mappings; untracked.c those that
@@ -186,6 +187,7 @@ void ref_instance_resv_regions(struct device *dev, struct list_head *list);
  * @dev: the device; &pdev->dev, or another's with a reference
  * @group: attachment state, shared with the other members
  * @group_key: as asked for; 0: its own
+ * @view: dev->iommu->priv: @context for readers of kernel memory; under instance->lock
  * @context: what memory says (the context table's entry)
  * @cached: what the instance's context cache says; @cached.kind NONE: nothing cached. Both under
  *	instance->lock
@@ -202,6 +204,7 @@ struct ref_endpoint {
 	struct ref_group *group;
 	u32 group_key;
 	u32 driver;
+	struct refiommu_device_view view;
 	struct ref_context context;
 	struct ref_context cached;
 	atomic_t fail_attach;
@@ -268,6 +271,7 @@ void ref_vfio_unblock(struct ref_endpoint *endpoint);
 /**
  * struct ref_domain - A paging or nested domain of one instance
  * @domain: the core's
+ * @view: for readers of kernel memory: its place is fixed
  * @did: domain id, the tag of its cached translations; > 0
  * @table: paging: its page table
  * @parent: nested: the domain that translates guest-physical addresses
@@ -275,6 +279,7 @@ void ref_vfio_unblock(struct ref_endpoint *endpoint);
  */
 struct ref_domain {
 	struct iommu_domain domain;
+	struct refiommu_view view;
 	struct ref_instance *instance;
 	u32 did;
 	struct ref_table table;
@@ -360,6 +365,18 @@ void ref_tlb_set_context(struct ref_endpoint *endpoint, struct ref_context conte
 /* Frees all entries: the instance ends. */
 void ref_tlb_free(struct ref_instance *instance);
 u64 ref_tlb_entries(void);
+
+/*
+ * view.c: what refiommu.h promises to readers of kernel memory. A domain is shown when it is
+ * complete, and hidden before anything of it is freed; an endpoint is shown before its device is
+ * made, and hidden after that is gone.
+ */
+void ref_view_show_domain(struct ref_domain *domain);
+void ref_view_hide_domain(struct ref_domain *domain);
+void ref_view_show_endpoint(struct ref_endpoint *endpoint);
+void ref_view_hide_endpoint(struct ref_endpoint *endpoint);
+/* endpoint->context was written; instance->lock held. */
+void ref_view_set_context(struct ref_endpoint *endpoint);
 
 /* ctl.c */
 int ref_ctl_init(void);

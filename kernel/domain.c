@@ -161,12 +161,16 @@ static phys_addr_t ref_paging_iova_to_phys(struct iommu_domain *iommu_domain, dm
 	return walk.paddr;
 }
 
-/* Gives @domain its id, the lowest that is free, as drivers do. From now on it can be found. */
+/*
+ * Gives @domain its id, the lowest that is free, as drivers do. All else of it is complete: from
+ * now on it can be found.
+ */
 static int ref_domain_add(struct ref_domain *domain, struct ref_instance *instance)
 {
 	domain->instance = instance;
 	if (xa_alloc_irq(&instance->domains, &domain->did, domain, xa_limit_31b, GFP_KERNEL))
 		return -ENOMEM;
+	ref_view_show_domain(domain);
 	kref_get(&instance->ref);
 	atomic64_inc(&ref_nr_domains);
 	return 0;
@@ -177,6 +181,7 @@ static void ref_domain_remove(struct ref_domain *domain)
 {
 	struct ref_instance *instance = domain->instance;
 
+	ref_view_hide_domain(domain);
 	/* The id may be another's at once: nothing tagged with it may be left. */
 	if (!ref_bug(BUG_DID_REUSE))
 		ref_tlb_flush_domain(domain);
@@ -354,6 +359,7 @@ static struct iommu_device *ref_probe_device(struct device *dev)
 	if (!endpoint || !endpoint->instance ||
 	    fwspec->iommu_fwnode != dev_fwnode(&endpoint->instance->hardware->dev))
 		return ERR_PTR(-ENODEV);
+	dev_iommu_priv_set(dev, &endpoint->view);
 	return &endpoint->instance->iommu;
 }
 

@@ -301,6 +301,7 @@ void ref_endpoint_free(struct ref_endpoint *endpoint)
 	list_del(&endpoint->link);
 	if (endpoint->instance)
 		ref_object_put(&endpoint->instance->object);
+	ref_view_hide_endpoint(endpoint);
 	xa_destroy(&endpoint->handles);
 	mutex_destroy(&endpoint->dma_lock);
 	kfree(endpoint);
@@ -343,6 +344,7 @@ static int endpoint_create(struct ref_ctx *ctx, struct ref_instance *instance,
 	endpoint->instance = instance;
 	endpoint->group_key = arg->group;
 	endpoint->driver = arg->driver;
+	ref_view_show_endpoint(endpoint);
 	list_add_tail(&endpoint->link, &instance->endpoints);
 
 	err = endpoint_start(ctx, endpoint);

@@ -390,6 +390,7 @@ void ref_tlb_set_context(struct ref_endpoint *endpoint, struct ref_context conte
 
 	scoped_guard(spinlock_irqsave, &endpoint->instance->lock) {
 		endpoint->context = context;
+		ref_view_set_context(endpoint);
 		if (flush)
 			endpoint->cached = (struct ref_context){ .kind = REF_CONTEXT_NONE };
 	}
