@@ -143,7 +143,8 @@ $(O)/fuzz/%: selftests/fuzz/%.c $(CORE_SRCS) $(TRACE_SRCS) | $(O)/deps-test.stam
 test-programs: all $(O)/deps-test.stamp fuzzers
 	$(Q)$(MAKE) --no-print-directory O=$(O)/asan SANITIZE=1 unit-tests
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm all
-	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm edu_dma iommu_call vtd_edit
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
+		edu_dma iommu_call table_edit vtd_edit
 	$(Q)$(MAKE) --no-print-directory module module-tests
 
 .PHONY: test test-all
@@ -151,9 +152,9 @@ test: test-programs
 	$(Q)scripts/test
 test-all: test-programs
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
-		edu_dma KERNEL=6.1
+		edu_dma table_edit KERNEL=6.1
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
-		edu_dma iommu_call KERNEL=7.2
+		edu_dma iommu_call table_edit KERNEL=7.2
 	$(Q)$(MAKE) --no-print-directory module KERNEL=7.2
 	$(Q)$(MAKE) --no-print-directory module KERNEL=own
 	$(Q)scripts/test --all
