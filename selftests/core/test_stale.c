@@ -324,6 +324,73 @@ static void a_domain_that_died_owes_nothing(void **state)
 	story_end(&s);
 }
 
+#define AMD_PAGES(did) (3ULL << 60 | (uint64_t)(did) << 32)
+
+/*
+ * Somebody's flush rides on the completion wait of another CPU, which is told after he has gone on
+ * and used the address again. Begun at @wait after that map, it proves nothing.
+ */
+static void rides_on_a_wait(struct story *s, int64_t wait)
+{
+	uint64_t at;
+
+	story_begin(s);
+	alloc_domain(s, DOM);
+	tag_as(s, DOM, DEV, (struct tagged){ EV_DRIVER_AMD, DID, EV_TAG_NO_PASID, SID, 0 });
+	map(s, BUF, PAGE);
+	unmap_fast(s, BUF, PAGE);
+	amd(s, EV_AMD_CMD, AMD_PAGES(DID), BUF);
+	at = s->now;
+	map(s, BUF, PAGE);
+	s->next.begin = at + wait;
+	s->next.end = s->now;
+	amd(s, EV_AMD_WAIT, 0, 0);
+}
+
+static void a_wait_may_be_told_late(void **state)
+{
+	struct story s;
+
+	(void)state;
+	rides_on_a_wait(&s, -1);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+static void a_wait_that_came_too_late(void **state)
+{
+	struct story s;
+
+	(void)state;
+	rides_on_a_wait(&s, 0);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+	rides_on_a_wait(&s, 1);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+}
+
+/* A wait completes what was queued before it: here nothing was. */
+static void a_wait_for_nothing(void **state)
+{
+	struct story s;
+	uint64_t at;
+
+	(void)state;
+	story_begin(&s);
+	alloc_domain(&s, DOM);
+	tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_AMD, DID, EV_TAG_NO_PASID, SID, 0 });
+	map(&s, BUF, PAGE);
+	unmap_fast(&s, BUF, PAGE);
+	at = s.now;
+	map(&s, BUF, PAGE);
+	s.next.begin = at - 1;
+	s.next.end = s.now;
+	amd(&s, EV_AMD_WAIT, 0, 0);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +412,9 @@ int main(void)
 		cmocka_unit_test(a_tag_younger_than_the_unmap_owes_nothing),
 		cmocka_unit_test(unknown_content_owes_nothing),
 		cmocka_unit_test(a_domain_that_died_owes_nothing),
+		cmocka_unit_test(a_wait_may_be_told_late),
+		cmocka_unit_test(a_wait_that_came_too_late),
+		cmocka_unit_test(a_wait_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

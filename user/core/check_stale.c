@@ -63,6 +63,7 @@ static int stale_found(const struct cache *c, struct owe *o, const char *shown,
 	finding_hex(&f, "unmapped_iova", o->from);
 	finding_hex(&f, "unmapped_last", o->to);
 	finding_dec(&f, "queued", !!(o->flags & EVF_QUEUED));
+	f.waits = cache_pends(c, o);
 	o->reported = true;
 	fold_tables(rep, &f, o);
 	return report_add(rep, &f);
@@ -185,9 +186,29 @@ static int stale_intent(const struct model *m, const struct op *op, struct repor
 	return ret;
 }
 
+static bool was_waited_for(void *arg, const struct finding *f)
+{
+	const struct op *op = arg;
+
+	return f->waits && f->iommu == op->u.amd.iommu && f->begin_ns > op->begin;
+}
+
+/*
+ * AMD-Vi: the wait that somebody's flush rode on is told after what he did next. It had begun
+ * before the address was used again: so the flush was complete, as far as anybody can hear.
+ */
+static void stale_waited(const struct op *op, struct report *rep)
+{
+	if (rep->newest_ns >= op->begin)
+		report_retract(rep, op->begin, was_waited_for, (void *)op);
+}
+
 static int stale_before(const struct model *m, const struct op *op, struct report *rep)
 {
 	switch (op->kind) {
+	case EV_AMD_WAIT:
+		stale_waited(op, rep);
+		return 0;
 	case EV_MAP:
 		return stale_reuse(m, op, rep);
 	case EV_DMA_UNMAP:
@@ -255,7 +276,7 @@ const struct checker check_stale = {
 	.also = FINDS(FINDING_FLUSH_SHORT),
 	.needs = NEED_MAP | NEED_UNMAP | NEED_ATTACH | NEED_FREE | NEED_FLUSH | NEED_ALL,
 	.kinds = KIND(EV_MAP) | KIND(EV_UNMAP) | KIND(EV_DMA_UNMAP) | KIND(EV_VFIO_UNMAP) |
-		 KIND(EV_REF_INTENT) | KIND(EV_ATTACH),
+		 KIND(EV_REF_INTENT) | KIND(EV_ATTACH) | KIND(EV_AMD_WAIT),
 	.before = stale_before,
 	.after = stale_after,
 };

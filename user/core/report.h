@@ -80,6 +80,7 @@ struct finding {
 	enum grade grade;
 	bool retracted;
 	bool ranged;		/* [iova, last] means something */
+	bool waits;		/* a command that pays was queued, its completion is not heard yet */
 	uint32_t domain_gen;
 	uint64_t begin_ns;	/* of the operation that showed it */
 	uint64_t time_ns;	/* of its record */
