@@ -192,6 +192,49 @@ static void a_pasid_owes_for_itself(void **state)
 	}
 }
 
+/* DEV has DOM behind PASID 5, and goes itself to a domain of @type; then DOM unmaps, and nothing is flushed. */
+static void moved_with_a_pasid(struct story *s, uint32_t type)
+{
+	uint64_t begin;
+
+	story_begin_attached(s);
+	tag_as(s, DOM, DEV, (struct tagged){ EV_DRIVER_VTD, DID, 5, SID, 0 });
+	map(s, BUF, BUF_SIZE);
+	begin = s->now;
+	describe_domain(s, DOM2, type);
+	qi(s, QI_CONTEXT(SID), 0);
+	qi(s, QI_DOMAIN(DID), 0);
+	attach_since(s, begin, DEV, DOM2);
+	unmap(s, BUF, BUF_SIZE);
+}
+
+/* A reset on 7.x takes PASIDs away and gives them back unheard. */
+static void who_is_blocked_may_have_no_pasids(void **state)
+{
+	struct story s;
+
+	(void)state;
+	moved_with_a_pasid(&s, DOMAIN_BLOCKED);
+	expect(&s, NULL, 0);
+	assert_int_not_equal(unknowns(&s), 0);
+	/* A tag says that it is there, from now on. */
+	tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_VTD, DID, 5, SID, 0 });
+	map(&s, BUF, BUF_SIZE);
+	unmap(&s, BUF, BUF_SIZE);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+}
+
+static void a_pasid_stays_when_its_device_moves(void **state)
+{
+	struct story s;
+
+	(void)state;
+	moved_with_a_pasid(&s, DOMAIN_PAGING);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+}
+
 static void several_flushes_make_one_union(void **state)
 {
 	struct story s;
@@ -255,6 +298,8 @@ int main(void)
 		cmocka_unit_test(amd_commands_need_a_wait),
 		cmocka_unit_test(a_device_tlb_owes_for_itself),
 		cmocka_unit_test(a_pasid_owes_for_itself),
+		cmocka_unit_test(who_is_blocked_may_have_no_pasids),
+		cmocka_unit_test(a_pasid_stays_when_its_device_moves),
 		cmocka_unit_test(several_flushes_make_one_union),
 		cmocka_unit_test(the_top_page),
 		cmocka_unit_test(an_iommu_that_no_tag_named),

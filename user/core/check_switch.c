@@ -23,8 +23,6 @@
  */
 #include "check.h"
 
-#define DOMAIN_BLOCKED 0	/* include/linux/iommu.h: IOMMU_DOMAIN_BLOCKED */
-
 /* A move, as it is judged. */
 struct way {
 	const struct device *dev;

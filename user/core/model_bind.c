@@ -251,6 +251,18 @@ static int resv_moved(struct model *m, struct device *dev, struct domain *old,
 	return d ? domain_resv_update(m, d) : 0;
 }
 
+/*
+ * A reset on 7.x (pci_dev_reset_iommu_prepare()) blocks the device, then takes its PASIDs out of
+ * their domains, and puts them back afterwards: by calls that nobody hears. Meanwhile nothing is
+ * flushed for them. Who blocks a device otherwise leaves its PASIDs where they are.
+ */
+static void pasids_blocked(struct model *m, struct device *dev, const struct domain *d,
+			   const struct op *op)
+{
+	if (d && d->typed && d->type == DOMAIN_BLOCKED && op->u.attach.pasid == EV_TAG_NO_PASID)
+		device_doubt_pasids(m, dev);
+}
+
 static int attach_done(struct model *m, struct device *dev, struct domain *d,
 		       struct binding *b, const struct op *op)
 {
@@ -268,6 +280,7 @@ static int attach_done(struct model *m, struct device *dev, struct domain *d,
 	if (resv_moved(m, dev, old, d, op))
 		return -ENOMEM;
 	device_leave_caches(m, dev, d, op->u.attach.pasid);
+	pasids_blocked(m, dev, d, op);
 	if (op->flags & EVF_STATE)
 		return 0;
 	dev->n.attaches++;

@@ -175,6 +175,16 @@ void device_doubt_caches(struct model *m, struct device *dev)
 		cache_doubt(m, dev->caches[i]);
 }
 
+void device_doubt_pasids(struct model *m, struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->ncaches; i++) {
+		if (!pasid_same(dev->caches[i]->pasid, EV_TAG_NO_PASID))
+			cache_doubt(m, dev->caches[i]);
+	}
+}
+
 void device_renew_caches(struct model *m, struct device *dev, const struct domain *d,
 			 const struct op *op)
 {

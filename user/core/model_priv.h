@@ -45,6 +45,8 @@ void cache_destroy(struct model *m, struct cache *c);
 void device_leave_caches(struct model *m, struct device *dev, const struct domain *keep,
 			 uint32_t pasid);
 void device_doubt_caches(struct model *m, struct device *dev);
+/* Those of its PASIDs only. */
+void device_doubt_pasids(struct model *m, struct device *dev);
 /* @op says that @dev is in @d: what its tags of refiommu said is so still, or again. */
 void device_renew_caches(struct model *m, struct device *dev, const struct domain *d,
 			 const struct op *op);

@@ -32,7 +32,8 @@
 #define DMA_TO_DEVICE		1
 #define DMA_FROM_DEVICE		2
 
-/* iommu_domain.type: bits of include/linux/iommu.h */
+/* iommu_domain.type: bits of include/linux/iommu.h; none of them: IOMMU_DOMAIN_BLOCKED */
+#define DOMAIN_BLOCKED	0
 #define DOMAIN_PAGING	0x1
 #define DOMAIN_DMA_API	0x2
 #define DOMAIN_PT	0x4
