@@ -141,6 +141,64 @@ static void the_intent_ends_after_its_flush(void **state)
 }
 
 /* A gather that turns to another page size syncs the first part from inside the call. */
+/* Slots of a page each, with holes between; one VFIO unmap of all flushes all but the last. */
+static void slots_unmapped_in_one(struct story *s, unsigned int slots, bool all_flushed)
+{
+	unsigned int i;
+
+	story_begin_attached(s);
+	for (i = 0; i < slots; i++)
+		slot(s, BUF + 2 * i * PAGE, PAGE, 50 + i);
+	for (i = 0; i < slots; i++) {
+		s->next.cause = 40;
+		unmap_fast(s, BUF + 2 * i * PAGE, PAGE);
+		if (all_flushed || i + 1 < slots)
+			flush_pages(s, BUF + 2 * i * PAGE, 0);
+	}
+	s->next.id = 40;
+	vfio(s, EV_VFIO_UNMAP, BUF, 2 * slots * PAGE, 0);
+}
+
+static void an_intent_of_many_parts_ends(void **state)
+{
+	struct story s;
+
+	(void)state;
+	slots_unmapped_in_one(&s, 8, false);
+	expect(&s, "stale-iotlb", 1);
+	story_end(&s);
+	slots_unmapped_in_one(&s, 9, false);
+	expect(&s, "stale-iotlb", 1);
+	assert_int_equal(first(&s)->iova, BUF + 16 * PAGE);
+	story_end(&s);
+	slots_unmapped_in_one(&s, 9, true);
+	expect(&s, NULL, 0);
+	story_end(&s);
+}
+
+/* What is owed by an unmap of nobody's is not the intent's that ends. */
+static void an_intent_of_many_parts_is_not_to_blame(void **state)
+{
+	struct story s;
+	unsigned int i;
+
+	(void)state;
+	story_begin_attached(&s);
+	map(&s, 0x800000, PAGE);
+	for (i = 0; i < 9; i++)
+		slot(&s, BUF + 2 * i * PAGE, PAGE, 50 + i);
+	unmap_fast(&s, 0x800000, PAGE);
+	for (i = 0; i < 9; i++) {
+		s.next.cause = 40;
+		unmap_fast(&s, BUF + 2 * i * PAGE, PAGE);
+		flush_pages(&s, BUF + 2 * i * PAGE, 0);
+	}
+	s.next.id = 40;
+	vfio(&s, EV_VFIO_UNMAP, BUF, 18 * PAGE, 0);
+	expect(&s, NULL, 0);
+	story_end(&s);
+}
+
 static void a_flush_inside_a_fast_unmap_may_have_paid(void **state)
 {
 	struct story s;
@@ -401,6 +459,8 @@ int main(void)
 		cmocka_unit_test(a_plain_unmap_that_does_not),
 		cmocka_unit_test(the_intent_ends),
 		cmocka_unit_test(the_intent_ends_after_its_flush),
+		cmocka_unit_test(an_intent_of_many_parts_ends),
+		cmocka_unit_test(an_intent_of_many_parts_is_not_to_blame),
 		cmocka_unit_test(a_flush_inside_a_fast_unmap_may_have_paid),
 		cmocka_unit_test(a_flush_that_failed_proves_nothing),
 		cmocka_unit_test(a_flush_with_unknown_begin_may_have_paid),

@@ -165,24 +165,36 @@ static int ended_in(const struct model *m, const struct cache *c, const struct p
 	return ret;
 }
 
-/* The intent's record comes at its end: nothing that it removed may be owed any more. */
+static int ended_of(const struct model *m, const struct piece *p, const struct op *op,
+		    struct report *rep)
+{
+	const struct cache *c = p->domain->dead ? NULL : p->domain->caches;
+	int ret = 0;
+
+	for (; c && !ret; c = c->next) {
+		if (owes_unmaps(c))
+			ret = ended_in(m, c, p, op, rep);
+	}
+	return ret;
+}
+
+/*
+ * The intent's record comes at its end: nothing that it removed may be owed any more. Of one that
+ * removed more parts than are kept (many slots), whatever is owed is asked whose it is.
+ */
 static int stale_intent(const struct model *m, const struct op *op, struct report *rep)
 {
 	const struct cause *cause = model_cause(m, op->id);
-	const struct cache *c;
 	unsigned int i;
 	int ret = 0;
 
 	if (!cause || !model_sure_op(m, op))
 		return 0;
-	for (i = 0; i < cause->npieces; i++) {
-		if (cause->pieces[i].domain->dead)
-			continue;
-		for (c = cause->pieces[i].domain->caches; c && !ret; c = c->next) {
-			if (owes_unmaps(c))
-				ret = ended_in(m, c, &cause->pieces[i], op, rep);
-		}
-	}
+	for (i = 0; i < cause->npieces && !ret && !cause->overflow; i++)
+		ret = ended_of(m, &cause->pieces[i], op, rep);
+	for (i = 0; i < cause->ndomains && !ret && cause->overflow; i++)
+		ret = ended_of(m, &(struct piece){ .domain = cause->domains[i],
+						   .range = { .last = UINT64_MAX } }, op, rep);
 	return ret;
 }
 
