@@ -235,6 +235,35 @@ static void a_pasid_stays_when_its_device_moves(void **state)
 	story_end(&s);
 }
 
+/* Nobody can say whether a PASID is still there if its end is not heard. */
+static void a_pasid_whose_end_is_not_heard(void **state)
+{
+	static const struct {
+		uint32_t hook, state;
+		uint64_t findings;
+	} cases[] = {
+		{ HOOK_PASID_DETACH, EV_HOOK_HEARD, 1 },
+		{ HOOK_PASID_DETACH, EV_HOOK_REFUSED, 0 },
+		{ HOOK_PASID_DETACH, EV_HOOK_MISSING, 0 },
+		{ HOOK_PASID_REPLACE, EV_HOOK_REFUSED, 0 },
+		{ HOOK_PASID_REPLACE, EV_HOOK_MISSING, 1 },	/* older kernels have none */
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct story s;
+
+		story_begin(&s);
+		hook(&s, cases[i].hook, cases[i].state);
+		tag_as(&s, DOM, DEV, (struct tagged){ EV_DRIVER_VTD, DID, 5, SID, 0 });
+		map(&s, BUF, BUF_SIZE);
+		unmap(&s, BUF, BUF_SIZE);
+		assert_int_equal(found(&s, NULL, GRADE_VIOLATION), cases[i].findings);
+		story_end(&s);
+	}
+}
+
 static void several_flushes_make_one_union(void **state)
 {
 	struct story s;
@@ -300,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_pasid_owes_for_itself),
 		cmocka_unit_test(who_is_blocked_may_have_no_pasids),
 		cmocka_unit_test(a_pasid_stays_when_its_device_moves),
+		cmocka_unit_test(a_pasid_whose_end_is_not_heard),
 		cmocka_unit_test(several_flushes_make_one_union),
 		cmocka_unit_test(the_top_page),
 		cmocka_unit_test(an_iommu_that_no_tag_named),

@@ -315,6 +315,16 @@ static int tag_enter(struct model *m, const struct ev_tag *e, struct domain *d,
 	return cache_enter(m, d, dev, like);
 }
 
+/* Without the ends of PASIDs, or their changes of domain, nobody knows how long a tag is good. */
+static bool pasids_followed(const struct model *m)
+{
+	const struct hook *end = &m->hooks[HOOK_PASID_DETACH];
+	const struct hook *change = &m->hooks[HOOK_PASID_REPLACE];
+
+	return (!end->known || end->state == EV_HOOK_HEARD) &&
+	       (!change->known || change->state != EV_HOOK_REFUSED);
+}
+
 int apply_tag(struct model *m, const struct op *op)
 {
 	const struct ev_tag *e = &op->u.tag;
@@ -339,6 +349,10 @@ int apply_tag(struct model *m, const struct op *op)
 	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
 	dev->mmu = like.iommu;
 	dev->scalable = e->scalable;
+	if (!pasid_same(e->pasid, EV_TAG_NO_PASID) && !pasids_followed(m)) {
+		m->unknown++;
+		return 0;
+	}
 	return tag_enter(m, e, d, dev, &like);
 }
 
