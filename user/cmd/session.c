@@ -230,13 +230,13 @@ static int turn(struct session *s)
 	int n;
 
 	poll(fds, 2, live_behind(s->live) ? 0 : POLL_MS);
-	now_ns = clock_ns(CLOCK_MONOTONIC);	/* before the drain: drained_ns promises it */
+	now_ns = clock_ns(CLOCK_MONOTONIC);
 	n = live_drain(s->live);
 	if (n < 0)
 		return n;
-	if (!live_behind(s->live)) {
-		s->drained_ns = now_ns;
-		n = s->turned ? s->turned(s->arg, now_ns) : 0;
+	if (live_complete_ns(s->live) > s->drained_ns) {
+		s->drained_ns = live_complete_ns(s->live);
+		n = s->turned ? s->turned(s->arg, s->drained_ns) : 0;
 		if (n < 0)
 			return n;
 	}

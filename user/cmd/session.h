@@ -23,7 +23,7 @@ struct session {
 
 	/* Set before session_run(). */
 	live_sink sink;
-	int (*turned)(void *arg, uint64_t drained_ns);	/* rings were empty then; may be NULL */
+	int (*turned)(void *arg, uint64_t drained_ns);	/* all that is older has come; may be NULL */
 	int (*ticked)(void *arg, uint64_t drained_ns);	/* once a second; may be NULL */
 	void *arg;
 	const char *greeting;	/* on stderr when everything is heard; may be NULL */

@@ -302,13 +302,18 @@ static int try_pending(struct live *l)
 		if (!came[id])
 			continue;
 		loader_attach_row(&l->ld, id);
-		err = rings_drain(l->rings);	/* each may take a second */
+		err = rings_drain(l->rings, now_ns());	/* each may take a second */
 	}
 	note_pending(l);
 	for (id = 0; id < HOOK_COUNT && err >= 0; id++)
 		if (came[id])
 			err = say_hook(l, id);
 	return err < 0 ? err : 0;
+}
+
+uint64_t live_complete_ns(const struct live *l)
+{
+	return rings_complete_ns(l->rings);
 }
 
 bool live_behind(const struct live *l)
@@ -318,7 +323,7 @@ bool live_behind(const struct live *l)
 
 int live_drain(struct live *l)
 {
-	int n = rings_drain(l->rings);
+	int n = rings_drain(l->rings, now_ns());
 	int err = n >= 0 && l->pending && l->module_came ? try_pending(l) : 0;
 
 	if (n >= 0 && !err)
@@ -337,7 +342,7 @@ static int heal(struct live *l)
 
 	if (losses_now(l) == l->losses && !l->unbound)
 		return 0;
-	err = rings_drain(l->rings);
+	err = rings_drain(l->rings, now_ns());
 	if (err < 0)
 		return err;
 	gaps_end(&l->ld);

@@ -80,6 +80,9 @@ int live_fd(const struct live *l);
  */
 int live_drain(struct live *l);
 
+/** live_complete_ns() - Return: all records that were made before have been handed over. */
+uint64_t live_complete_ns(const struct live *l);
+
 /** live_behind() - Did the last drain stop early, with records left in a ring? */
 bool live_behind(const struct live *l);
 

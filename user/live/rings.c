@@ -15,6 +15,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "live/progress.h"
+
 #define TURN_RECORDS 16384	/* per ring and turn: then the caller may look around */
 #define LAST_TRIES 200
 #define LAST_WAIT_US 10000
@@ -28,6 +30,7 @@ struct rings {
 	unsigned char *bytes;
 	size_t mapped;
 	uint64_t *records;	/* of each CPU, handed over so far */
+	struct progress *progress;	/* of each CPU */
 	int handed;
 	bool behind;
 };
@@ -79,7 +82,8 @@ int rings_new(const struct rings_at *at, live_sink sink, void *arg, struct rings
 	r->arg = arg;
 	r->epoll_fd = -1;
 	r->records = calloc(at->count, sizeof(*r->records));
-	err = r->records ? map_rings(r) : -ENOMEM;
+	r->progress = calloc(at->count, sizeof(*r->progress));
+	err = r->records && r->progress ? map_rings(r) : -ENOMEM;
 	if (!err)
 		err = open_wake(r);
 	if (err) {
@@ -122,24 +126,26 @@ static int hand_one(struct rings *r, unsigned int cpu, uint64_t *tail)
 	return err == -EAGAIN ? -EIO : err;
 }
 
-static int ring_drain(struct rings *r, unsigned int cpu)
+static int ring_drain(struct rings *r, unsigned int cpu, uint64_t now_ns)
 {
 	uint64_t head = __atomic_load_n(&r->at.cpus[cpu].head, __ATOMIC_ACQUIRE);
 	uint64_t tail = r->at.cpus[cpu].tail;
 	unsigned int turn = 0;
 	int err = 0;
 
+	progress_turn(&r->progress[cpu], tail, head, now_ns);
 	while (tail != head && turn < TURN_RECORDS && !err) {
 		err = hand_one(r, cpu, &tail);
 		turn += !err;
 	}
+	progress_read(&r->progress[cpu], tail);
 	r->handed += turn;
 	r->records[cpu] += turn;
 	r->behind |= turn == TURN_RECORDS;
 	return err == -EAGAIN ? 0 : err;
 }
 
-int rings_drain(struct rings *r)
+int rings_drain(struct rings *r, uint64_t now_ns)
 {
 	struct epoll_event ev;
 	unsigned int cpu;
@@ -150,13 +156,25 @@ int rings_drain(struct rings *r)
 	r->handed = 0;
 	r->behind = false;
 	for (cpu = 0; cpu < r->at.count && !err; cpu++)
-		err = ring_drain(r, cpu);
+		err = ring_drain(r, cpu, now_ns);
 	return err ?: r->handed;
 }
 
 bool rings_behind(const struct rings *r)
 {
 	return r->behind;
+}
+
+uint64_t rings_complete_ns(const struct rings *r)
+{
+	uint64_t ns = UINT64_MAX;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < r->at.count; cpu++) {
+		if (r->progress[cpu].complete_ns < ns)
+			ns = r->progress[cpu].complete_ns;
+	}
+	return ns;
 }
 
 /* Is what was reserved written and handed over, and each number a record or counted as lost? */
@@ -179,7 +197,7 @@ int rings_drain_last(struct rings *r)
 
 	for (i = 0; i < LAST_TRIES; i++) {
 		do {
-			n = rings_drain(r);
+			n = rings_drain(r, rings_complete_ns(r));
 		} while (n > 0);
 		if (n < 0 || is_whole(r))
 			break;
@@ -198,5 +216,6 @@ void rings_free(struct rings *r)
 	if (r->bytes)
 		munmap(r->bytes, r->mapped);
 	free(r->records);
+	free(r->progress);
 	free(r);
 }

@@ -29,10 +29,18 @@ int rings_fd(const struct rings *r);
 
 /**
  * rings_drain() - One bounded turn over all rings
+ * @now_ns: the time, or one before
  *
  * Return: records handed over; or -errno of the sink; -EBADMSG: what stands in a ring is no record.
  */
-int rings_drain(struct rings *r);
+int rings_drain(struct rings *r, uint64_t now_ns);
+
+/**
+ * rings_complete_ns() - Return: all records that were made before have been handed over
+ *
+ * A program that is preempted in the midst of a record holds it up; see progress.h.
+ */
+uint64_t rings_complete_ns(const struct rings *r);
 
 /** rings_behind() - Did the last turn leave records in a ring? */
 bool rings_behind(const struct rings *r);
