@@ -271,6 +271,67 @@ static void a_device_that_comes_again(void **state)
 	story_end(&s);
 }
 
+/* Who left is not in the group any more: another one that is given its number is alone there. */
+static void a_device_in_the_place_of_another(void **state)
+{
+	struct story s;
+	int gone;
+
+	(void)state;
+	for (gone = 0; gone < 2; gone++) {
+		begin_reserved(&s, DMA, EV_RESV_RESERVED, EV_DRIVER_VTD);
+		if (gone)
+			moved(&s, DEV, 0, HOOK_RELEASE);
+		device_in(&s, DEV2, "b", EV_DRIVER_VTD);
+		moved(&s, DEV2, DOM, HOOK_ATTACH);
+		resv(&s, FIRST, LAST, EV_RESV_RESERVED);
+		map_for(&s, FIRST, 0x1000, 7);
+		expect(&s, "map-outside", gone);
+		story_end(&s);
+	}
+}
+
+/* Two were there, and the domain's allocator knows the ranges of the one that left. */
+static void who_is_left_of_two(void **state)
+{
+	struct story s;
+
+	(void)state;
+	story_begin(&s);
+	domain_as(&s, DMA, 0, TOP, 0);
+	device_in(&s, DEV, "a", EV_DRIVER_VTD);
+	device_in(&s, DEV2, "b", EV_DRIVER_VTD);
+	moved(&s, DEV, DOM, HOOK_ATTACH);
+	moved(&s, DEV2, DOM, HOOK_ATTACH);
+	moved(&s, DEV, 0, HOOK_RELEASE);
+	resv(&s, FIRST, LAST, EV_RESV_RESERVED);
+	map_for(&s, FIRST, 0x1000, 7);
+	expect_clean(&s);
+	story_end(&s);
+}
+
+/* It comes back, to the same number or another one, and counts once. */
+static void a_device_counts_once(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_reserved(&s, DMA, EV_RESV_RESERVED, EV_DRIVER_VTD);
+	moved(&s, DEV, 0, HOOK_RELEASE);
+	moved(&s, DEV, 0, HOOK_RELEASE);
+	device_in(&s, DEV, "a", EV_DRIVER_VTD);
+	device_in(&s, DEV, "a", EV_DRIVER_VTD);
+	moved(&s, DEV, DOM, HOOK_ATTACH);
+	resv(&s, FIRST, LAST, EV_RESV_RESERVED);
+	map_for(&s, FIRST, 0x1000, 7);
+	expect(&s, "map-outside", 1);
+	device_in(&s, DEV2, "b", EV_DRIVER_VTD);
+	resv(&s, FIRST, LAST, EV_RESV_RESERVED);
+	map_for(&s, FIRST + PAGE, 0x1000, 7);
+	expect(&s, "map-outside", 1);
+	story_end(&s);
+}
+
 /* Half a list is none. */
 static void a_list_that_is_not_complete(void **state)
 {
@@ -370,6 +431,9 @@ int main(void)
 		cmocka_unit_test(a_device_that_was_leaving),
 		cmocka_unit_test(ranges_of_a_group_that_changed),
 		cmocka_unit_test(a_device_that_comes_again),
+		cmocka_unit_test(a_device_in_the_place_of_another),
+		cmocka_unit_test(who_is_left_of_two),
+		cmocka_unit_test(a_device_counts_once),
 		cmocka_unit_test(a_list_that_is_not_complete),
 		cmocka_unit_test(a_device_that_comes_back),
 		cmocka_unit_test(a_device_that_comes_first),

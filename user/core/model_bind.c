@@ -45,8 +45,7 @@ int apply_device(struct model *m, const struct op *op)
 	if (device_is_news(d, e) && group_forget(m, e->group))
 		return -ENOMEM;
 	d->described = true;
-	d->left = false;
-	if (d->group != e->group && device_enter_group(m, d, e->group))
+	if ((d->left || d->group != e->group) && device_enter_group(m, d, e->group))
 		return -ENOMEM;
 	d->driver_kind = e->driver_kind;
 	if (d->flags & ~e->flags & EV_DEV_ATS)
@@ -242,7 +241,7 @@ static int resv_moved(struct model *m, struct device *dev, struct domain *old,
 	if (op->u.attach.pasid != EV_TAG_NO_PASID)
 		return 0;
 	if (op->u.attach.hook == HOOK_RELEASE && !(op->flags & EVF_STATE)) {
-		dev->left = true;	/* told at the begin: the group may be read once more */
+		device_leave_group(m, dev);	/* told at the begin: it may be read once more */
 		if (group_forget(m, dev->group))
 			return -ENOMEM;
 	}

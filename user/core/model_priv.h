@@ -122,6 +122,7 @@ void ioases_free(struct model *m);
 int apply_resv(struct model *m, const struct op *op);
 int domain_resv_update(struct model *m, struct domain *d);
 int device_enter_group(struct model *m, struct device *dev, int32_t nr);
+void device_leave_group(struct model *m, struct device *dev);
 int group_forget(struct model *m, int32_t nr);
 void groups_free(struct model *m);
 

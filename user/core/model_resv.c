@@ -4,6 +4,8 @@
  * group or its device was heard; a domain has those of the devices in it.
  *
  * Invariants
+ * - A device that has left keeps the number of its group, for the story; the group does not
+ *   count it: the number may be another group's by now.
  * - A group's ranges are known from their last record on, until a device comes or goes: the
  *   kernel's list is the union over its devices (iommu_get_group_resv_regions()).
  * - domain.resv is made anew with each change of a binding or of a group, so that a map
@@ -40,6 +42,13 @@ static struct group *group_get(struct model *m, int32_t nr)
 	return g;
 }
 
+/* With its last device a group ends; the number may be another one's. */
+static void group_lose(struct group *g)
+{
+	if (!--g->ndevices)
+		g->shared = false;
+}
+
 int device_enter_group(struct model *m, struct device *dev, int32_t nr)
 {
 	struct group *g = nr >= 0 ? group_get(m, nr) : NULL;
@@ -47,12 +56,22 @@ int device_enter_group(struct model *m, struct device *dev, int32_t nr)
 
 	if (nr >= 0 && !g)
 		return -ENOMEM;
-	if (old)
-		old->ndevices--;
-	if (g)
-		g->ndevices++;
+	if (old && !dev->left)
+		group_lose(old);
+	if (g && g->ndevices++)
+		g->shared = true;
 	dev->group = nr;
+	dev->left = false;
 	return 0;
+}
+
+void device_leave_group(struct model *m, struct device *dev)
+{
+	struct group *g = dev->group >= 0 ? model_group(m, dev->group) : NULL;
+
+	if (g && !dev->left)
+		group_lose(g);
+	dev->left = true;
 }
 
 /* ---- what a domain has of it ---- */
@@ -77,7 +96,7 @@ static int domain_resv_add(struct domain *d, struct device *dev, const struct gr
 		r = &d->resv[d->nresv++];
 		*r = g->ranges[i];
 		r->dev = dev;
-		r->alone = g->ndevices == 1;
+		r->alone = g->ndevices == 1 && !g->shared;
 		r->since_ns = g->since_ns;
 	}
 	return 0;

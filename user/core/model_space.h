@@ -25,7 +25,7 @@ struct resv {
 	uint32_t type;		/* enum ev_resv_type */
 	int32_t group;
 	struct device *dev;	/* one of that group's */
-	bool alone;		/* the group has no other device */
+	bool alone;		/* the group has no other device, and had none */
 };
 
 /* An IOMMU group's reserved ranges, as last read. */
@@ -37,6 +37,7 @@ struct group {
 	uint64_t since_ns;
 	uint64_t turn;		/* of domain_resv_update() that met it last */
 	uint32_t ndevices;	/* that say that they are in it */
+	bool shared;		/* it had several at a time, since it had none */
 	struct resv *ranges;
 	struct group *next;
 };
