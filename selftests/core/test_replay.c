@@ -180,6 +180,69 @@ static void a_gap_before_the_replay(void **state)
 	story_end(&s);
 }
 
+/* The page with what was asked was not there: a program read zeroes, the kernel faulted it in. */
+static void a_map_that_could_not_be_read(void **state)
+{
+	uint64_t begin;
+	struct story s;
+
+	(void)state;
+	container_begins(&s);
+	slot(&s, 0x2000, PAGE, 51);
+	s.next.cause = 52;
+	map(&s, 0x8000, PAGE);
+	s.next.id = 52;
+	vfio(&s, EV_VFIO_MAP, 0, 0, 0);
+	expect(&s, NULL, 0);
+	begin = group_comes(&s);
+	refill(&s, 0x2000, PAGE);
+	refill(&s, 0x8000, PAGE);
+	group_is_in(&s, begin, 0);
+	expect(&s, NULL, 0);
+	assert_int_not_equal(unknowns(&s), 0);
+	story_end(&s);
+}
+
+static void an_unmap_that_could_not_be_read(void **state)
+{
+	uint64_t begin;
+	struct story s;
+
+	(void)state;
+	container_begins(&s);
+	slot(&s, 0x2000, PAGE, 51);
+	slot(&s, 0x8000, PAGE, 52);
+	s.next.cause = 53;
+	unmap(&s, 0x8000, PAGE);
+	s.next.id = 53;
+	vfio(&s, EV_VFIO_UNMAP, 0, 0, 0);
+	begin = group_comes(&s);
+	refill(&s, 0x2000, PAGE);
+	group_is_in(&s, begin, 0);
+	expect(&s, NULL, 0);
+	assert_int_not_equal(unknowns(&s), 0);
+	story_end(&s);
+}
+
+/* The kernel refuses what names no bytes: all is as sure as before. */
+static void a_call_that_names_no_bytes(void **state)
+{
+	uint64_t begin;
+	struct story s;
+
+	(void)state;
+	container_begins(&s);
+	slot(&s, 0x2000, PAGE, 51);
+	s.next.ret = -22;
+	vfio(&s, EV_VFIO_MAP, 0, 0, 3);
+	s.next.ret = -22;
+	vfio(&s, EV_VFIO_UNMAP, 0, 0, 0);
+	begin = group_comes(&s);
+	group_is_in(&s, begin, 0);
+	expect(&s, "replay-missing", 1);
+	story_end(&s);
+}
+
 /* A map into the new domain was skipped: what is missing may be that. */
 static void a_skipped_map(void **state)
 {
@@ -398,6 +461,9 @@ int main(void)
 		cmocka_unit_test(the_superpage_probe),
 		cmocka_unit_test(a_container_from_before),
 		cmocka_unit_test(a_gap_before_the_replay),
+		cmocka_unit_test(a_map_that_could_not_be_read),
+		cmocka_unit_test(an_unmap_that_could_not_be_read),
+		cmocka_unit_test(a_call_that_names_no_bytes),
 		cmocka_unit_test(a_skipped_map),
 		cmocka_unit_test(a_skipped_map_heard_late),
 		cmocka_unit_test(an_unmap_beside),

@@ -67,7 +67,7 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 
 	if (!c || (op->kind == EV_REF_INTENT && (op->u.ref_intent.kind != EV_REF_MAP || op->empty)))
 		return 0;
-	if (!model_sure_op(m, op)) {
+	if (!model_sure_op(m, op) || vfio_unread(op)) {
 		rep->tally.unknown++;
 		return 0;
 	}

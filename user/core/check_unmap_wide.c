@@ -104,7 +104,7 @@ static bool wide_vfio(const struct model *m, const struct piece *p, const struct
 	if (!s || s->id != p->range.cause || !epoch_sure(m, s->epoch, c->sure_epoch))
 		return false;
 
-	return op->empty || !ranges_meet(s->iova, s->last, op->iova, op->last);
+	return !ranges_meet(s->iova, s->last, op->iova, op->last);
 }
 
 /* An address space may cut a mapping, but it never removes a byte that was not asked for. */
@@ -128,6 +128,12 @@ static bool wide_piece(const struct model *m, const struct piece *p, const struc
 	}
 }
 
+/* It removed something, but it is not known what it was asked (see vfio_unread()). */
+static bool asked_unknown(const struct op *op)
+{
+	return op->kind == EV_VFIO_UNMAP && op->empty;
+}
+
 static int wide_before(const struct model *m, const struct op *op, struct report *rep)
 {
 	const struct cause *c = model_cause(m, op->id);
@@ -138,9 +144,9 @@ static int wide_before(const struct model *m, const struct op *op, struct report
 		return 0;
 	if (op->kind == EV_REF_INTENT && (op->u.ref_intent.kind != EV_REF_UNMAP || op->empty))
 		return 0;
-	if (c->overflow || !model_sure_op(m, op))
+	if (c->overflow || !model_sure_op(m, op) || asked_unknown(op))
 		rep->tally.unknown++;
-	if (!model_sure_op(m, op))
+	if (!model_sure_op(m, op) || asked_unknown(op))
 		return 0;
 
 	for (i = 0; i < c->npieces && !ret; i++) {

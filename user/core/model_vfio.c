@@ -180,6 +180,10 @@ int apply_vfio(struct model *m, const struct op *op)
 	if (op->kind == EV_VFIO_ATTACH && op->u.vfio.cmd == VFIO_SET_IOMMU && !op->u.vfio.ret)
 		container_begin(m, c, op);
 	container_learn(c, model_cause(m, op->id));
+	if (vfio_unread(op)) {
+		c->sure_epoch = ++m->epoch;
+		m->unknown++;
+	}
 	if (maps_slot(op))
 		ret = slot_add(m, c, op);
 	if (op->kind == EV_VFIO_UNMAP)

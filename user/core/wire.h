@@ -135,6 +135,19 @@ static inline bool domain_op_static(const struct op *op)
 }
 
 /**
+ * vfio_unread() - Return: what VFIO map or unmap @op was asked is not known
+ *
+ * A program cannot wait for a page of the caller's that is not there (not faulted in yet, or taken
+ * away for a moment by NUMA balancing), and reads zeroes; the kernel then reads it and does as
+ * asked. No call that names no bytes succeeds (vfio_dma_do_map(), vfio_dma_do_unmap(), 6.1 to 7.2).
+ */
+static inline bool vfio_unread(const struct op *op)
+{
+	return (op->kind == EV_VFIO_MAP || op->kind == EV_VFIO_UNMAP) && op->empty &&
+	       !op->u.vfio.ret;
+}
+
+/**
  * wire_next() - Decode one record
  * @buf: input, any alignment, untrusted
  * @len: bytes available at @buf
