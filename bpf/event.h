@@ -202,7 +202,7 @@ _Static_assert(sizeof(struct ev_tag) == 72, "wire ABI");
 #define EV_IOMMU_RWBF		0x2	/* VT-d: write buffers must be flushed */
 #define EV_IOMMU_SCALABLE	0x4	/* VT-d: scalable mode */
 
-/* An IOMMU, before or with the first tag that names it. */
+/* An IOMMU, before or with the first tag that names it; at the start also those without any. */
 struct ev_iommu {
 	struct ev_hdr h;
 	__u64 iommu;		/* as in struct ev_tag */

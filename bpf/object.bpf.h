@@ -162,7 +162,8 @@ static __noinline int emit_iommu(u64 iommu, u32 kind, u32 flags)
 	return 0;
 }
 
-static __always_inline void emit_tag(struct iommu_domain *domain, struct device *dev, u32 kind,
+/* Return: can it have one? Then its IOMMU was told, too. */
+static __always_inline bool emit_tag(struct iommu_domain *domain, struct device *dev, u32 kind,
 				     u32 pasid, u32 flags)
 {
 	struct tag t = {};
@@ -170,13 +171,13 @@ static __always_inline void emit_tag(struct iommu_domain *domain, struct device 
 	struct emit e;
 
 	if (!(BPF_CORE_READ(domain, type) & DOMAIN_PAGING))
-		return;
+		return false;
 	if (kind == EV_DRIVER_VTD ? !vtd_read_tag(domain, dev, &t) : !amd_read_tag(domain, dev, &t))
-		return;
+		return false;
 	emit_iommu(t.iommu, kind, flags);
 	rec = emit_reserve(&e, EV_TAG, sizeof(*rec), flags);
 	if (!rec)
-		return;
+		return true;
 	rec->domain = (u64)domain;
 	rec->dev = (u64)dev;
 	rec->iommu = t.iommu;
@@ -187,6 +188,21 @@ static __always_inline void emit_tag(struct iommu_domain *domain, struct device 
 	rec->ats = t.ats;
 	rec->scalable = t.scalable;
 	emit_submit(&e, rec);
+	return true;
+}
+
+/* The IOMMU in front of @dev, whatever its domain: as in struct ev_tag; 0 unknown. */
+static __always_inline u64 device_iommu(struct device *dev, u32 kind)
+{
+	struct device_domain_info *info;
+
+	if (kind == EV_DRIVER_AMD)
+		return (u64)BPF_CORE_READ(dev, iommu, iommu_dev) -
+		       bpf_core_field_offset(struct amd_iommu, iommu);
+	if (kind != EV_DRIVER_VTD)
+		return 0;
+	info = BPF_CORE_READ(dev, iommu, priv);
+	return info ? (u64)BPF_CORE_READ(info, iommu) : 0;
 }
 
 /* @lost: bits of EV_DEV_* that it has no longer, whatever the driver's books say */

@@ -15,6 +15,7 @@ __attribute__((noinline)) int state_device(u64 at, u64 in_group, u64 in_domain)
 	u32 kind = device_driver_kind(dev);
 	struct ev_attach *rec;
 	struct emit e;
+	u64 iommu;
 
 	emit_device(dev, EVF_STATE);
 	if (!domain)
@@ -23,8 +24,12 @@ __attribute__((noinline)) int state_device(u64 at, u64 in_group, u64 in_domain)
 	if (group_is_busy(group) || group_domain(group) != domain)
 		return 0;	/* moved meanwhile: that is heard */
 	/* Those of refiommu are known from their trace event only: the module has no BTF. */
-	if (kind == EV_DRIVER_VTD || kind == EV_DRIVER_AMD)
-		emit_tag(domain, dev, kind, EV_TAG_NO_PASID, EVF_STATE);
+	if ((kind == EV_DRIVER_VTD || kind == EV_DRIVER_AMD) &&
+	    !emit_tag(domain, dev, kind, EV_TAG_NO_PASID, EVF_STATE)) {
+		iommu = device_iommu(dev, kind);
+		if (iommu)
+			emit_iommu(iommu, kind, EVF_STATE);
+	}
 	rec = emit_reserve(&e, EV_ATTACH, sizeof(*rec), EVF_STATE);
 	if (!rec)
 		return 0;

@@ -82,7 +82,10 @@ struct cache {
 
 struct iommu {
 	uint64_t ptr;
+	uint32_t driver_kind;	/* enum ev_driver */
 	uint32_t flags;		/* EV_IOMMU_* */
+	uint64_t cap;		/* as in struct ev_iommu */
+	uint64_t ecap;
 	char name[17];
 	struct omap ghosts;	/* did -> struct ghost */
 	struct omap iotlb;	/* did -> struct cache, chained by peer */

@@ -92,6 +92,8 @@ struct domain {
 	uint64_t aperture_end;
 	uint64_t described_ns;	/* the last EV_DOMAIN; 0 never */
 	uint32_t width;		/* address bits that the driver really has; 0 unknown */
+	bool tagged;		/* a tag said: */
+	uint32_t tag_flags;	/* EV_TAG_* */
 	uint64_t calm_ns;	/* when its caches last owed nothing any more */
 	uint32_t sure_epoch;
 	uint32_t whole_epoch;	/* born, and everything since was heard; 0: no */

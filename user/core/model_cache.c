@@ -349,6 +349,8 @@ int apply_tag(struct model *m, const struct op *op)
 	like.epoch = model_sure_op(m, op) ? m->epoch : 0;
 	dev->mmu = like.iommu;
 	dev->scalable = e->scalable;
+	d->tagged = true;
+	d->tag_flags = e->scalable;
 	if (!pasid_same(e->pasid, EV_TAG_NO_PASID) && !pasids_followed(m)) {
 		m->unknown++;
 		return 0;
@@ -363,7 +365,10 @@ int apply_iommu(struct model *m, const struct op *op)
 
 	if (!u)
 		return -ENOMEM;
+	u->driver_kind = e->driver_kind;
 	u->flags = e->flags;
+	u->cap = e->cap;
+	u->ecap = e->ecap;
 	memcpy(u->name, e->name, sizeof(e->name));
 	return 0;
 }
