@@ -20,6 +20,7 @@ struct live_options {
 	const char *device;	/* BDF or name, or NULL: only this device */
 	uint32_t tgid;		/* 0: any process */
 	uint32_t off;		/* EV_FILTER_INTENT | _ACTION | _FLUSH: witnesses not wanted */
+	bool only_state;	/* load what reads the state, attach nothing */
 	bool stacks;		/* a call stack behind each operation */
 	bool dma_debug;		/* what of the DMA API costs more: syncs of each packet, limits */
 	bool verbose;		/* what libbpf and the verifier say, on stderr */

@@ -429,7 +429,7 @@ int loader_load(struct loader *ld)
 
 int loader_load_all(struct loader *ld)
 {
-	unsigned int i, count = ld->cpus < PARTS_MAX ? ld->cpus : PARTS_MAX;
+	unsigned int i, count = ld->opt.only_state ? 1 : ld->cpus < PARTS_MAX ? ld->cpus : PARTS_MAX;
 	struct part parts[PARTS_MAX];
 	pthread_t threads[PARTS_MAX];
 	int err = 0, started[PARTS_MAX];

@@ -156,7 +156,7 @@ void loader_resolve(struct loader *ld, unsigned int id)
 	h->function = row->function[0];
 	h->state = EV_HOOK_HEARD;
 	/* Of one process alone nothing could be said about pages. */
-	if (witness_off(ld, row->witness) || (id == HOOK_PAGE_FREE && ld->opt.tgid)) {
+	if (ld->opt.only_state || witness_off(ld, row->witness) || (id == HOOK_PAGE_FREE && ld->opt.tgid)) {
 		h->state = EV_HOOK_OFF;
 	} else if (row->module && !loader_module_live(row->module) &&
 		   !has_function(ld, row->function[0])) {
