@@ -11,6 +11,7 @@ static const struct command commands[] = {
 	{ "live", cmd_live, "print findings as they are made" },
 	{ "check", cmd_check, "run the checkers over a recorded trace" },
 	{ "verify", cmd_verify, "compare the page tables in use with what was asked for" },
+	{ "show", cmd_show, "IOMMUs, domains, groups and devices as a tree" },
 	{ "features", cmd_features, "what can be heard on this kernel, and what not, and why" },
 };
 

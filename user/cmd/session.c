@@ -121,18 +121,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp session_argp = { .options = option_table, .parser = parse };
 
-/* A device behind an IOMMU, by its name in sysfs; 00:02.0 is short for 0000:00:02.0. */
-static int check_device(struct session *s)
+int session_find_device(const char **name)
 {
 	static char longer[64];
 
-	if (!s->opt.device || live_has_device(s->opt.device))
+	if (!*name || live_has_device(*name))
 		return 0;
-	snprintf(longer, sizeof(longer), "0000:%s", s->opt.device);
+	snprintf(longer, sizeof(longer), "0000:%s", *name);
 	if (!live_has_device(longer))
 		return say_error("%s: no such device in any IOMMU group (ls /sys/kernel/iommu_groups/*/devices)",
-				 s->opt.device);
-	s->opt.device = longer;
+				 *name);
+	*name = longer;
 	return 0;
 }
 
@@ -146,7 +145,7 @@ static int check_process(const struct session *s)
 
 int session_check(struct session *s)
 {
-	return check_device(s) ?: check_process(s);
+	return session_find_device(&s->opt.device) ?: check_process(s);
 }
 
 /* ---- listening ---- */

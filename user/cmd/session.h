@@ -44,6 +44,14 @@ extern const struct argp session_argp;
 
 #define SESSION_INIT { .opt.ring_bytes = 4 << 20 }
 
+/**
+ * session_find_device() - Is there a device behind an IOMMU called *@name in sysfs?
+ * @name: may point to NULL: no matter; 00:02.0 becomes 0000:00:02.0
+ *
+ * Return: 0 or an exit status; said why.
+ */
+int session_find_device(const char **name);
+
 /** session_check() - Are device and process there? Return: 0 or an exit status; said why. */
 int session_check(struct session *s);
 
