@@ -216,12 +216,12 @@ static void a_domain_behind_two(void **state)
 	link_device(&t, "dmar10", "a");
 	link_device(&t, "dmar2", "b");
 	link_device(&t, "dmar2", "c");
-	assert_string_equal(print(&t, text_show), "dmar2\n"
+	assert_string_equal(print(&t, text_show), "dmar2  VT-d\n"
 						  "  domain 0xd000.1  identity\n"
 						  "    group 9  driver x, y\n"
 						  "      b  x\n"
 						  "      c  y\n"
-						  "dmar10\n"
+						  "dmar10  VT-d\n"
 						  "  domain 0xd000.1  identity\n"
 						  "    group 10  driver x\n"
 						  "      a  x\n");
@@ -349,7 +349,7 @@ static void no_owner(void **state)
 	tree_begin(&t);
 	domain(&t, DOM, 0);
 	device(&t, (struct place){ DEV, "a", "", 7, DOM, EV_DRIVER_OTHER, ~0U, 0 });
-	expect_owner(&t, "unknown IOMMU\n  domain 0xd000.1  blocked\n    group 7  owner none\n      a  no driver\n");
+	expect_owner(&t, "unknown IOMMU  of another kind\n  domain 0xd000.1  blocked\n    group 7  owner none\n      a  no driver\n");
 	tree_end(&t);
 }
 

@@ -121,7 +121,16 @@ static void put_features(const struct show *s, const struct show_caps *c)
 	list_end(&cannot);
 }
 
-static void put_unit(const struct show *s, const char *name)
+/* Nothing was heard of its registers. */
+static void put_silent(const struct show *s, const char *name, uint32_t kind)
+{
+	if (show_idle(s, name))
+		fputs("  (no devices)\n", s->to);
+	else
+		fprintf(s->to, "  %s\n", kind == EV_DRIVER_OTHER ? "of another kind" : word_driver_kind(kind));
+}
+
+static void put_unit(const struct show *s, const char *name, uint32_t kind)
 {
 	const struct iommu *u = show_unit(s, name);
 	bool vtd = u && u->driver_kind == EV_DRIVER_VTD;
@@ -130,7 +139,7 @@ static void put_unit(const struct show *s, const char *name)
 	show_caps(u, &c);
 	put_plain(s->to, name[0] ? name : "unknown IOMMU");
 	if (!u) {
-		fputs(show_idle(s, name) ? "  (no devices)\n" : "\n", s->to);
+		put_silent(s, name, kind);
 		return;
 	}
 	fprintf(s->to, "  %s", word_driver_kind(u->driver_kind));
@@ -294,7 +303,7 @@ static void put_row(const struct show *s, size_t i)
 	bool domain = unit || before->domain != row->domain;
 
 	if (unit)
-		put_unit(s, row->unit);
+		put_unit(s, row->unit, row->dev->driver_kind);
 	if (domain)
 		put_domain(s, row);
 	if (domain || before->dev->group != row->dev->group)
@@ -312,6 +321,6 @@ void text_show(const struct show *s)
 		const struct show_link *l = &s->facts->links[i];
 
 		if (!l->device[0] && show_idle(s, l->unit))
-			put_unit(s, l->unit);
+			put_unit(s, l->unit, EV_DRIVER_OTHER);
 	}
 }
