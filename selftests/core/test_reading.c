@@ -393,16 +393,18 @@ static void malformed(void **state)
 		look_area(&l, BOOK_VFIO, 0x1000, 0x2fff, AT, RW);
 		look_area(&l, BOOK_VFIO, GB - 0x1000, GB + 0xfff, AT, RW);
 		look_compare(&l, BOOK_VFIO);
-		look_has(&l, 0, DIFF_BAD, 0x1000, 0x2fff);
-		look_has(&l, 1, DIFF_BAD, GB - 0x1000, GB - 1);
-		look_has(&l, 2, DIFF_MISSING, GB, GB + 0xfff);
-		look_ends(&l, 3);
+		look_has(&l, 0, DIFF_BAD, 0, 0xfff);
+		look_has(&l, 1, DIFF_BAD, 0x1000, 0x2fff);
+		look_has(&l, 2, DIFF_BAD, 0x3000, GB - 0x1001);
+		look_has(&l, 3, DIFF_BAD, GB - 0x1000, GB - 1);
+		look_has(&l, 4, DIFF_MISSING, GB, GB + 0xfff);
+		look_ends(&l, 5);
 		assert_int_equal(l.count.pages, 0);
 		look_end(&l);
 	}
 }
 
-/* Where the book has nothing, what translates nothing is not extra; one byte is enough for the book. */
+/* Where the book has nothing, too; one byte is enough for the book. */
 static void malformed_unwanted(void **state)
 {
 	struct look l;
@@ -416,8 +418,9 @@ static void malformed_unwanted(void **state)
 	look_area(&l, BOOK_VFIO, TOP, TOP, AT, RW);
 	look_compare(&l, BOOK_VFIO);
 	look_has(&l, 0, DIFF_BAD, 0, 0);
-	look_has(&l, 1, DIFF_BAD, TOP, TOP);
-	look_ends(&l, 2);
+	look_has(&l, 1, DIFF_BAD, 1, TOP - 1);
+	look_has(&l, 2, DIFF_BAD, TOP, TOP);
+	look_ends(&l, 3);
 	look_end(&l);
 }
 

@@ -170,7 +170,7 @@ static int cell_kind(const struct cells *c, unsigned int i)
 	if (!run)
 		return c->book == BOOK_IOVA ? NONE : DIFF_MISSING;
 	if (run->kind != WALK_LEAF)
-		return a ? DIFF_BAD : NONE;
+		return DIFF_BAD;
 	leads = run->paddr + (at - run->iova);
 	if (!a)
 		return c->direct[i] && leads == at ? NONE : DIFF_EXTRA;

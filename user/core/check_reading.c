@@ -48,8 +48,14 @@ static void tell_run(struct finding *f, const struct diff *d)
 		finding_hex(f, "table_paddr", r->paddr + (d->first - r->iova));
 		finding_text(f, "table_prot", walk_prot_name(r->prot));
 	}
-	finding_hex(f, "entry", r->raw);
-	finding_hex(f, "entry_paddr", r->entry_paddr);
+	/* Of a run only the first entry was kept. */
+	if (d->first == r->iova) {
+		finding_hex(f, "entry", r->raw);
+		finding_hex(f, "entry_paddr", r->entry_paddr);
+	} else {
+		finding_hex(f, "run_iova", r->iova);
+		finding_hex(f, "run_entry", r->raw);
+	}
 	finding_dec(f, "level", r->level);
 }
 

@@ -111,8 +111,11 @@ static void only_run(struct sweep *s, uint64_t first, uint64_t last, const struc
 	const struct reading *r = s->r;
 	const struct read_span *d;
 
-	if (run->kind != WALK_LEAF)
-		return;		/* nothing is translated, and nothing should be */
+	/* No driver writes such entries; what the hardware makes of one is not known (a circle translates). */
+	if (run->kind != WALK_LEAF) {
+		differ(s, DIFF_BAD, first, last, NULL, run);
+		return;
+	}
 	while (run->paddr == run->iova &&
 	       (d = span_meets(r->direct, r->ndirect, first, last))) {
 		if (d->first > first)

@@ -77,7 +77,7 @@ enum diff_kind {
 	DIFF_PADDR,		/* it leads elsewhere */
 	DIFF_PROT_LESS,		/* not all that was asked for is allowed */
 	DIFF_PROT_MORE,		/* it can be written, and nobody asked for that */
-	DIFF_BAD,		/* an entry that the hardware refuses, where the book has something */
+	DIFF_BAD,		/* an entry that the format does not allow, whatever the book has there */
 	DIFF_KINDS
 };
 

@@ -2,9 +2,11 @@
 #include "live/host.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "event.h"
+#include "kernel/refiommu.h"
 
 /* ---- the kernel's books ---- */
 
@@ -26,6 +28,79 @@ static struct walk_table table_of(const struct peek *p, const struct peek_domain
 	}
 }
 
+/* ---- refiommu, whose module has no type information: structures of fixed layout ---- */
+
+static struct walk_table table_of_view(const struct refiommu_view_table *v)
+{
+	static const enum walk_format formats[] = {
+		[REFIOMMU_FORMAT_VTD] = WALK_VTD_SECOND,
+		[REFIOMMU_FORMAT_AMDV1] = WALK_AMD_V1,
+		[REFIOMMU_FORMAT_TCE] = WALK_TCE,
+	};
+	struct walk_table t = { .format = WALK_NONE };
+	unsigned int i;
+
+	if (v->format >= sizeof(formats) / sizeof(formats[0]) || v->nr_windows > WALK_WINDOWS_MAX)
+		return t;
+	t.format = formats[v->format];
+	t.nwindows = v->nr_windows;
+	for (i = 0; i < v->nr_windows; i++)
+		t.windows[i] = (struct walk_window){
+			.first = v->windows[i].first, .last = v->windows[i].last,
+			.root = v->windows[i].root, .levels = v->windows[i].levels,
+			.index_lg2 = v->windows[i].index_lg2,
+		};
+	return t;
+}
+
+/* A nested domain's table is a guest's. */
+static struct walk_table table_of_ref(struct peek *p, const struct peek_domain *d)
+{
+	struct refiommu_view view;
+
+	if (peek_read(p, d->behind, &view, sizeof(view)) || view.magic != REFIOMMU_VIEW_MAGIC ||
+	    view.parent)
+		return (struct walk_table){ .format = WALK_NONE };
+	return table_of_view(&view.table);
+}
+
+static enum root_kind kind_of_context(uint32_t kind)
+{
+	static const enum root_kind kinds[] = {
+		[REFIOMMU_CONTEXT_NONE] = ROOT_ABSENT,
+		[REFIOMMU_CONTEXT_BLOCKED] = ROOT_BLOCKED,
+		[REFIOMMU_CONTEXT_IDENTITY] = ROOT_PASS,
+		[REFIOMMU_CONTEXT_TABLE] = ROOT_TABLE,
+		[REFIOMMU_CONTEXT_NESTED] = ROOT_NESTED,
+	};
+
+	return kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[kind] : ROOT_BAD;
+}
+
+#define VIEW_TRIES 100
+
+static int root_of_ref(struct peek *p, const struct peek_device *dev, struct root *out)
+{
+	struct refiommu_device_view view;
+	uint32_t seq;
+	int i, err;
+
+	for (i = 0; i < VIEW_TRIES; i++) {
+		err = peek_read(p, dev->priv, &view, sizeof(view)) ?:
+		      peek_read(p, dev->priv + offsetof(struct refiommu_device_view, seq), &seq,
+				sizeof(seq));
+		if (err)
+			return err;
+		if (view.magic != REFIOMMU_DEVICE_VIEW_MAGIC)
+			return -EOPNOTSUPP;
+		if (seq == view.seq && !(seq & 1))
+			break;
+	}
+	*out = (struct root){ .kind = kind_of_context(view.kind), .did = view.did,
+			      .table = table_of_view(&view.table) };
+	return i < VIEW_TRIES ? 0 : -EAGAIN;
+}
+
 int host_domain(struct peek *p, uint64_t domain, uint32_t kind, struct host_domain *out)
 {
 	int err;
@@ -34,7 +109,7 @@ int host_domain(struct peek *p, uint64_t domain, uint32_t kind, struct host_doma
 	err = peek_domain(p, &out->at);
 	if (err)
 		return err;
-	out->table = table_of(p, &out->at);
+	out->table = kind == EV_DRIVER_REF ? table_of_ref(p, &out->at) : table_of(p, &out->at);
 	out->table.paddr_ignore = peek_paddr_ignore(p);
 	return 0;
 }
@@ -85,6 +160,8 @@ static int root_of_amd(struct peek *p, const struct peek_device *dev, struct roo
 
 int host_root(struct peek *p, const struct peek_device *dev, struct root *out)
 {
+	if (dev->kind == EV_DRIVER_REF)
+		return root_of_ref(p, dev, out);
 	/* Another device's entry does its DMA. */
 	if (!dev->regs || dev->sid == ~0U || dev->ev_flags & EV_DEV_PROXIED)
 		return -EOPNOTSUPP;

@@ -354,7 +354,7 @@ static int look_at_root(struct look *l, const struct peek_device *dev)
 		if (!err && held < ROOT_HOLDS)
 			usleep(ROOT_WAIT_US);
 	}
-	if (err == -EOPNOTSUPP || err == -EFAULT)
+	if (err == -EOPNOTSUPP || err == -EFAULT || err == -EAGAIN)
 		return 0;
 	if (err < 0)
 		return err;

@@ -126,10 +126,12 @@ static int note_place(void *arg, const struct diff *d)
 	struct places *at = arg;
 	struct read_span *last = at->count ? &at->spans[at->count - 1] : NULL;
 
-	if (last && (d->first - last->last <= NEAR || at->count == SPANS_MAX))
+	if (last && (d->first - last->last <= NEAR || at->count == SPANS_MAX)) {
+		last->first = d->first < last->first ? d->first : last->first;
 		last->last = d->last > last->last ? d->last : last->last;
-	else
+	} else {
 		at->spans[at->count++] = (struct read_span){ d->first, d->last };
+	}
 	return 0;
 }
 
