@@ -97,7 +97,8 @@ static int read_before(const struct model *m, const struct op *op, struct report
 
 	if (op->u.read.phase != EV_READ_END || !l.domain || m->reading_of != op->u.read.domain)
 		return 0;
-	if (op->u.read.flags & EV_READ_CUT) {
+	if (op->u.read.flags & (EV_READ_CUT | EV_READ_UNKNOWN) ||
+	    l.domain->look.flags & EV_READ_UNKNOWN || !model_reading_whole(m)) {
 		rep->tally.unknown++;
 		return 0;
 	}

@@ -2,7 +2,8 @@
 /*
  * root-differs: the hardware's way to a table (root or device table, context or PASID entry), against the
  * table that the kernel's books say the device uses. Not compared: a device that was being moved, one that is
- * still in the table of the kernel before (kexec, deferred attach), domains of unknown drivers.
+ * still in the table of the kernel before (kexec, deferred attach), domains of unknown drivers, and what was
+ * read before a loss.
  */
 #include "check.h"
 #include "root.h"
@@ -16,7 +17,8 @@ static int root_before(const struct model *m, const struct op *op, struct report
 
 	if (!d || !d->look.time_ns || r->flags & EV_ROOT_DEFERRED)
 		return 0;
-	if (r->flags & EV_ROOT_FLUX || d->look.flags & EV_READ_UNKNOWN) {
+	if (r->flags & EV_ROOT_FLUX || d->look.flags & EV_READ_UNKNOWN || !d->typed ||
+	    d->look.time_ns < m->doubt_end_ns) {
 		rep->tally.unknown++;
 		return 0;
 	}

@@ -264,6 +264,8 @@ struct model {
 	unsigned int nareas;
 	struct reading reading;	/* that is being gathered */
 	uint64_t reading_of;	/* its domain; 0 none */
+	uint32_t reading_epoch;	/* @sure_epoch when it began */
+	bool reading_odd;	/* some of it was out of order */
 	struct intent *intents;
 	struct pool ranges, owes, entries, cause_pool, linger_pool;
 	struct frames live;	/* live ranges by page frame */
@@ -392,6 +394,9 @@ static inline bool spans_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b
 
 /** model_doubt() - Everything known until @until_ns may be wrong. */
 void model_doubt(struct model *m, uint64_t until_ns);
+
+/** model_reading_whole() - Is nothing lost or odd in the reading that is being gathered? */
+bool model_reading_whole(const struct model *m);
 
 /**
  * model_doubt_object() - A call on @ptr's part [@iova, @last] was skipped

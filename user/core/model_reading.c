@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Tables that were read, as records (bpf/event_read.h). One reading is gathered at a time, and lives until
- * the record behind its end; what remains of it are counts, with its domain.
+ * the record behind its end; what remains of it are counts, with its domain. A reading of which a record is lost or odd
+ * is not whole: what it lacks would look like a difference.
  */
 #include <errno.h>
 
@@ -14,22 +15,31 @@ static void take_table(struct domain *d, const struct ev_read *r)
 	d->look.format = r->format < WALK_FORMATS ? r->format : WALK_NONE;
 	d->look.levels = r->levels;
 	d->look.root = r->root;
-	d->look.flags = r->flags;
+	d->look.flags = r->flags | (r->format < WALK_FORMATS ? 0 : EV_READ_UNKNOWN);
 	d->look.time_ns = r->h.time_ns;
 }
 
 static int read_begins(struct model *m, const struct ev_read *r)
 {
-	struct domain *d = domain_get(m, r->domain);
+	struct domain *d = r->domain ? domain_get(m, r->domain) : NULL;
 
+	if (!r->domain)
+		m->unknown++;
 	if (!d)
-		return -ENOMEM;
+		return r->domain ? -ENOMEM : 0;
 	reading_drain(&m->reading);
 	m->reading.books = r->books & ((1U << BOOK_COUNT) - 1);
 	m->reading.format = r->format < WALK_FORMATS ? r->format : WALK_NONE;
 	m->reading_of = r->domain;
+	m->reading_epoch = m->sure_epoch;
+	m->reading_odd = false;
 	take_table(d, r);
 	return 0;
+}
+
+bool model_reading_whole(const struct model *m)
+{
+	return !m->reading_odd && m->reading_epoch == m->sure_epoch;
 }
 
 int apply_root(struct model *m, const struct op *op)
@@ -52,6 +62,8 @@ static int read_ends(struct model *m, const struct ev_read *r)
 	if (!d || m->reading_of != r->domain)
 		return 0;
 	take_table(d, r);
+	if (!model_reading_whole(m))
+		d->look.flags |= EV_READ_CUT;
 	d->look.roots = 0;
 	d->look.tables = r->tables;
 	d->look.leaves = r->leaves;
@@ -72,8 +84,20 @@ static int read_ends(struct model *m, const struct ev_read *r)
 
 int apply_read(struct model *m, const struct op *op)
 {
-	return op->u.read.phase == EV_READ_BEGIN ? read_begins(m, &op->u.read) :
-						   read_ends(m, &op->u.read);
+	switch (op->u.read.phase) {
+	case EV_READ_BEGIN:
+		return read_begins(m, &op->u.read);
+	case EV_READ_END:
+		return read_ends(m, &op->u.read);
+	default:
+		m->unknown++;
+		return 0;
+	}
+}
+
+static bool is_open(const struct model *m, uint64_t domain)
+{
+	return domain && m->reading_of == domain;
 }
 
 /* What is out of order was not written by us: it is left out. */
@@ -82,6 +106,7 @@ static int unless_odd(struct model *m, int err)
 	if (err != -EINVAL)
 		return err;
 	m->unknown++;
+	m->reading_odd = true;
 	return 0;
 }
 
@@ -95,7 +120,7 @@ int apply_run(struct model *m, const struct op *op)
 		.kind = r->kind < WALK_KINDS ? r->kind : WALK_BAD_RESERVED,
 	};
 
-	return m->reading_of == r->domain ? unless_odd(m, reading_add_run(&m->reading, &run)) : 0;
+	return is_open(m, r->domain) ? unless_odd(m, reading_add_run(&m->reading, &run)) : 0;
 }
 
 int apply_book(struct model *m, const struct op *op)
@@ -106,7 +131,7 @@ int apply_book(struct model *m, const struct op *op)
 		.prot = b->prot, .tgid = b->tgid,
 	};
 
-	if (m->reading_of != b->domain || b->book >= BOOK_COUNT)
+	if (!is_open(m, b->domain) || b->book >= BOOK_COUNT)
 		return 0;
 	return unless_odd(m, reading_add_area(&m->reading, b->book, &area));
 }
@@ -116,7 +141,7 @@ int apply_span(struct model *m, const struct op *op)
 	const struct ev_span *s = &op->u.span;
 	struct reading *r = &m->reading;
 
-	if (m->reading_of != s->domain)
+	if (!is_open(m, s->domain))
 		return 0;
 	if (s->kind == EV_SPAN_DIRECT && r->ndirect < FLUX_MAX)
 		return unless_odd(m, reading_add_direct(r, s->first, s->last));

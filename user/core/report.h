@@ -73,7 +73,7 @@ struct detail {
 };
 
 #define FINDING_REFS 6
-#define FINDING_DETAILS 10
+#define FINDING_DETAILS 12
 
 struct finding {
 	enum finding_id id;

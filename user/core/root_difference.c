@@ -8,6 +8,9 @@ static const char *without_table(uint32_t domain_type, uint32_t kind)
 	if (domain_type & DOMAIN_PT)
 		return kind == ROOT_PASS ? NULL :
 		       "the domain is an identity, the hardware translates or blocks";
+	/* Nested and SVA domains have no table of the kernel's own, and block nothing. */
+	if (domain_type != DOMAIN_BLOCKED)
+		return NULL;
 	return kind == ROOT_ABSENT || kind == ROOT_BLOCKED ? NULL :
 	       "the domain blocks, the hardware does not";
 }
@@ -19,6 +22,8 @@ static const char *no_table(uint32_t kind)
 		return "the hardware's entry is malformed";
 	case ROOT_PASS:
 		return "the domain has a table, the hardware does not translate";
+	case ROOT_NESTED:
+		return "the domain has one table, the hardware uses two";
 	default:
 		return "the domain has a table, the hardware has none";
 	}
@@ -27,7 +32,8 @@ static const char *no_table(uint32_t kind)
 const char *root_difference(uint32_t domain_type, const struct ev_read *books,
 			    const struct ev_root *hardware)
 {
-	if (books->flags & EV_READ_UNKNOWN)
+	if (books->flags & EV_READ_UNKNOWN || hardware->kind > ROOT_BLOCKED ||
+	    hardware->format >= WALK_FORMATS)
 		return NULL;
 	if (books->flags & EV_READ_NO_TABLE)
 		return without_table(domain_type, hardware->kind);
