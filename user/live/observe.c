@@ -9,9 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "live/root_record.h"
 #include "live/settle.h"
 
-#define DOMAIN_PAGING 0x1	/* include/linux/iommu.h */
+#define DOMAIN_PT 0x4		/* include/linux/iommu.h: of an identity domain the only bit */
+
+/* What a reading said of a domain's table. */
+struct said {
+	uint64_t domain;
+	struct walk_table table;
+};
 
 struct look {
 	struct peek *p;
@@ -20,6 +27,8 @@ struct look {
 	void *arg;
 	struct peek_device *devices;
 	size_t count, room;
+	struct said *said;	/* room for one of each device */
+	size_t nsaid;
 	uint64_t seq;
 };
 
@@ -216,17 +225,52 @@ static int say_domain(struct look *l, const struct peek_domain *at)
 	return say(l, &d, EV_DOMAIN, sizeof(d));
 }
 
+/* Nested and SVA domains have a table that is not the kernel's. */
+static uint32_t without_table(const struct host_domain *d)
+{
+	if (!(d->at.type & ~DOMAIN_PT))
+		return EV_READ_NO_TABLE;
+	return d->table.format == WALK_NONE ? EV_READ_UNKNOWN : 0;
+}
+
+struct finding_user {
+	const struct look *l;
+	uint64_t domain;
+};
+
+static int is_user(void *arg, const struct peek_device *dev)
+{
+	const struct finding_user *f = arg;
+	size_t i;
+
+	for (i = 0; i < f->l->count && dev->domain == f->domain; i++)
+		if (f->l->devices[i].dev == dev->dev && f->l->devices[i].domain == f->domain)
+			return 1;
+	return 0;
+}
+
+/*
+ * A domain that all devices have left may be freed, and its table be anything by now. One that a device is in before
+ * and after was there all the time.
+ */
+static bool is_used(struct look *l, uint64_t domain)
+{
+	struct finding_user f = { .l = l, .domain = domain };
+
+	return peek_devices(l->p, is_user, &f) == 1;
+}
+
 static int read_domain(struct look *l, struct settled *s)
 {
-	if (!(s->domain.at.type & DOMAIN_PAGING)) {
-		s->flags = EV_READ_NO_TABLE;
+	int err;
+
+	s->flags = without_table(&s->domain);
+	if (s->flags)
 		return 0;
-	}
-	if (s->domain.table.format == WALK_NONE) {
-		s->flags = EV_READ_UNKNOWN;
-		return 0;
-	}
-	return fill_domain(l, s) ?: settle(l->p, s);
+	err = fill_domain(l, s) ?: settle(l->p, s);
+	if (!is_used(l, s->domain.at.domain))
+		s->flags |= EV_READ_CUT;
+	return err;
 }
 
 static int look_at_domain(struct look *l, uint64_t domain, uint32_t kind)
@@ -240,6 +284,8 @@ static int look_at_domain(struct look *l, uint64_t domain, uint32_t kind)
 		err = read_domain(l, &s);
 	if (!err)
 		err = say_reading(l, &s);
+	if (!err)
+		l->said[l->nsaid++] = (struct said){ domain, s.domain.table };
 	reading_drain(&s.reading);
 	return err;
 }
@@ -249,46 +295,6 @@ static int look_at_domain(struct look *l, uint64_t domain, uint32_t kind)
 #define ROOT_TRIES 50
 #define ROOT_WAIT_US 2000
 #define ROOT_HOLDS 3		/* times that a difference must hold */
-
-/*
- * VT-d before 6.19, domain_context_mapping_one(): an IOMMU with fewer levels than the table begins lower, at what the
- * first entry points at.
- */
-static void follow_skip(struct look *l, const struct walk_table *books, struct ev_root *r)
-{
-	struct walk_memory mem = peek_memory(l->p);
-	uint64_t page[WALK_PAGE_ENTRIES], at = books->windows[0].root;
-	uint32_t level = books->windows[0].levels;
-
-	if (r->format != WALK_VTD_SECOND || books->format != WALK_VTD_SECOND)
-		return;
-	for (; level > r->levels; level--) {
-		if (mem.read(mem.arg, at, page))
-			return;
-		at = page[0] & ~0xfffULL & ((1ULL << 52) - 1);
-	}
-	if (at == r->root && level == r->levels) {
-		r->root = books->windows[0].root;
-		r->levels = books->windows[0].levels;
-	}
-}
-
-static void fill_root(struct ev_root *rec, const struct root *root)
-{
-	const struct root_step *last = root->nsteps ? &root->steps[root->nsteps - 1] : NULL;
-
-	rec->kind = root->kind;
-	rec->did = root->did;
-	rec->format = root->table.format;
-	rec->root = root->table.windows[0].root;
-	rec->levels = root->table.windows[0].levels;
-	rec->flags = (root->first_stage ? EV_ROOT_FIRST_STAGE : 0) |
-		     (root->scalable ? EV_ROOT_SCALABLE : 0);
-	if (last) {
-		rec->entry_paddr = last->entry_paddr;
-		memcpy(rec->raw, last->raw, sizeof(rec->raw));
-	}
-}
 
 struct finding_device {
 	uint64_t dev;
@@ -317,8 +323,9 @@ static bool stays(struct look *l, const struct peek_device *dev)
 	       now.flags == dev->flags;
 }
 
-/* 1: *@rec holds, whatever it says; 0: not known yet; -errno. */
-static int read_root(struct look *l, const struct peek_device *dev, struct ev_root *rec)
+/* 1: *@rec agrees with the books, whose *@table it is; 0: it does not; -errno. */
+static int read_root(struct look *l, const struct peek_device *dev, struct ev_root *rec,
+		     struct walk_table *table)
 {
 	struct host_domain domain;
 	struct settled s = { 0 };
@@ -329,26 +336,35 @@ static int read_root(struct look *l, const struct peek_device *dev, struct ev_ro
 	err = host_domain(l->p, dev->domain, dev->kind, &domain) ?: host_root(l->p, dev, &root);
 	if (err)
 		return err;
-	fill_root(rec, &root);
-	follow_skip(l, &domain.table, rec);
+	root_record(l->p, &domain, &root, rec);
 	s.domain = domain;
-	if (!(domain.at.type & DOMAIN_PAGING))
-		s.flags = EV_READ_NO_TABLE;
-	else if (domain.table.format == WALK_NONE)
-		s.flags = EV_READ_UNKNOWN;
+	s.flags = without_table(&domain);
+	*table = domain.table;
 	books = read_of(&s, EV_READ_END);
 	return !root_difference(domain.at.type, &books, rec);
+}
+
+static const struct walk_table *said_of(const struct look *l, uint64_t domain)
+{
+	size_t i;
+
+	for (i = 0; i < l->nsaid; i++)
+		if (l->said[i].domain == domain)
+			return &l->said[i].table;
+	return NULL;
 }
 
 static int look_at_root(struct look *l, const struct peek_device *dev)
 {
 	struct ev_root rec = { .dev = dev->dev, .domain = dev->domain };
+	const struct walk_table *said = said_of(l, dev->domain);
+	struct walk_table table = { 0 };
 	int i, err = 0, held = 0;
 
 	if (!dev->domain || dev->flags & PEEK_DEV_PARKED)
 		return 0;
 	for (i = 0; i < ROOT_TRIES && !err && held < ROOT_HOLDS; i++) {
-		err = read_root(l, dev, &rec);
+		err = read_root(l, dev, &rec, &table);
 		if (!err)
 			held = stays(l, dev) ? held + 1 : 0;
 		if (!err && held < ROOT_HOLDS)
@@ -359,6 +375,9 @@ static int look_at_root(struct look *l, const struct peek_device *dev)
 	if (err < 0)
 		return err;
 	if (!err && held < ROOT_HOLDS)
+		rec.flags |= EV_ROOT_FLUX;
+	/* The table has grown since its reading, which says the old root. */
+	if (said && memcmp(said, &table, sizeof(table)))
 		rec.flags |= EV_ROOT_FLUX;
 	if (dev->ev_flags & EV_DEV_DEFERRED)
 		rec.flags |= EV_ROOT_DEFERRED;
@@ -406,8 +425,10 @@ int observe(struct peek *p, const struct observe_options *opt, observe_sink sink
 	struct look l = { .p = p, .opt = opt, .sink = sink, .arg = arg };
 	int again = peek_devices(p, keep_device, &l), err = again == -EAGAIN ? 0 : again;
 
+	l.said = calloc(l.count + 1, sizeof(*l.said));
 	if (!err)
-		err = look_at_all(&l, seen);
+		err = l.said ? look_at_all(&l, seen) : -ENOMEM;
+	free(l.said);
 	free(l.devices);
 	return err ?: again;
 }

@@ -152,8 +152,8 @@ static uint64_t differences(const struct reading *r, diff_fn fn, void *arg)
 
 /* ---- again, between two marks ---- */
 
-/* 1: read while all was still; 0: not; -errno. */
-static int read_still(struct peek *p, const struct settled *s, const struct read_span *at,
+/* 1: read while all was still; 0: not; -errno. AMD-Vi's table may have grown: the root is read with the rest. */
+static int read_still(struct peek *p, struct settled *s, const struct read_span *at,
 		      struct reading *r, struct walk_count *count)
 {
 	uint64_t domain = s->domain.at.domain;
@@ -167,10 +167,13 @@ static int read_still(struct peek *p, const struct settled *s, const struct read
 		err = ops_lost(ops, &before) ? ops_watch(ops, &domain, 1) : 0;
 		return err;
 	}
-	err = copy_direct(r, &s->reading) ?: read_books(p, s, at->first, at->last, r, &busy);
+	err = copy_direct(r, &s->reading) ?: host_domain(p, domain, s->domain.at.kind, &s->domain) ?:
+	      read_books(p, s, at->first, at->last, r, &busy);
 	if (err || busy)
 		return err;
 	err = read_table(p, s, at->first, at->last, r, count);
+	if (err == -EINVAL)
+		return 0;	/* no such table: the domain is going */
 	if (!err)
 		err = book_busy(p, s, &busy);
 	if (err || busy)
