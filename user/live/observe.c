@@ -27,6 +27,7 @@ struct look {
 	void *arg;
 	struct peek_device *devices;
 	size_t count, room;
+	bool *wanted;		/* of each device: do the options let it in? */
 	struct said *said;	/* room for one of each device */
 	size_t nsaid;
 	uint64_t seq;
@@ -55,12 +56,48 @@ static int say(struct look *l, void *rec, uint16_t type, uint16_t len)
 
 /* ---- devices ---- */
 
-static bool is_wanted(const struct look *l, const struct peek_device *dev)
+static int is_of(void *arg, const struct peek_area *area)
+{
+	return area->tgid == *(const uint32_t *)arg;
+}
+
+/* Has process @tgid mapped something in the domain of @dev? */
+static bool has_mapped(struct peek *p, uint32_t tgid, const struct peek_device *dev)
+{
+	struct peek_owner ask = { .owner = dev->owner, .group_at = dev->group_at };
+	struct peek_book book = { .domain = dev->domain, .to = UINT64_MAX };
+
+	if (!dev->owner || peek_owner(p, &ask) || ask.kind != PEEK_OWNER_VFIO || !ask.book)
+		return false;
+	book.book = ask.book;
+	return peek_vfio(p, &book, is_of, &tgid) == 1;
+}
+
+static bool lets_in(const struct look *l, const struct peek_device *dev)
 {
 	const struct observe_options *o = l->opt;
 
 	return (!o->device || !strncmp(o->device, dev->name, sizeof(dev->name))) &&
-	       (o->group < 0 || o->group == dev->group);
+	       (o->group < 0 || o->group == dev->group) &&
+	       (!o->tgid || has_mapped(l->p, o->tgid, dev));
+}
+
+static bool is_wanted(const struct look *l, const struct peek_device *dev)
+{
+	return l->wanted[dev - l->devices];
+}
+
+static int choose(struct look *l)
+{
+	size_t i;
+
+	l->wanted = calloc(l->count + 1, sizeof(*l->wanted));
+	l->said = calloc(l->count + 1, sizeof(*l->said));
+	if (!l->wanted || !l->said)
+		return -ENOMEM;
+	for (i = 0; i < l->count; i++)
+		l->wanted[i] = lets_in(l, &l->devices[i]);
+	return 0;
 }
 
 static int keep_device(void *arg, const struct peek_device *dev)
@@ -425,9 +462,9 @@ int observe(struct peek *p, const struct observe_options *opt, observe_sink sink
 	struct look l = { .p = p, .opt = opt, .sink = sink, .arg = arg };
 	int again = peek_devices(p, keep_device, &l), err = again == -EAGAIN ? 0 : again;
 
-	l.said = calloc(l.count + 1, sizeof(*l.said));
 	if (!err)
-		err = l.said ? look_at_all(&l, seen) : -ENOMEM;
+		err = choose(&l) ?: look_at_all(&l, seen);
+	free(l.wanted);
 	free(l.said);
 	free(l.devices);
 	return err ?: again;
