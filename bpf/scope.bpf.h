@@ -283,7 +283,7 @@ static __always_inline struct frame *call_push(struct scope *s, u64 sp, u32 wher
 	struct frame *below = scope_top(s), *f;
 
 	if (below && frame_is_stale(below, sp)) {
-		scope_settle(s, sp);
+		scope_drop(s, sp);
 		below = scope_top(s);
 	}
 	if (s->depth >= SCOPE_DEPTH) {
