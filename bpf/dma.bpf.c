@@ -61,7 +61,7 @@ SEC("fexit")
 int dma_map_page_exit(void *ctx)
 {
 	struct dma_call d = {
-		.dev = arg(ctx, 0), .paddr = page_phys(arg_number(ctx, 1), vmemmap_start()) + arg(ctx, 2),
+		.dev = arg(ctx, 0), .paddr = page_phys(arg_number(ctx, 1)) + arg(ctx, 2),
 		.size = arg(ctx, 3), .dir = arg(ctx, 4), .attrs = arg(ctx, 5),
 		.addr = ret_of(ctx), .kind = EV_DMA_PAGE,
 	};

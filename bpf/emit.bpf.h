@@ -27,15 +27,10 @@
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
-/* arch/x86: struct page * to physical address. Fixed at boot. */
-static __always_inline u64 vmemmap_start(void)
+/* arch/x86: struct page * to physical address. The array's place is fixed at boot. */
+static __always_inline u64 page_phys(u64 page)
 {
-	return config.vmemmap;
-}
-
-static __always_inline u64 page_phys(u64 page, u64 vmemmap)
-{
-	return (page - vmemmap) / bpf_core_type_size(struct page) << 12;
+	return (page - config.vmemmap) / bpf_core_type_size(struct page) << 12;
 }
 
 #define PREEMPT_SOFTIRQ_SERVING	0x00000100	/* include/linux/preempt.h */

@@ -9,10 +9,10 @@
 
 static __always_inline u64 page_frame(u64 page)
 {
-	u64 size = bpf_core_type_size(struct page), vmemmap = vmemmap_start();
+	u64 offset = page - config.vmemmap, size = bpf_core_type_size(struct page);
 
 	/* The verifier knows the size and keeps one of them. */
-	return size == 64 ? (page - vmemmap) >> 6 : (page - vmemmap) / size;
+	return size == 64 ? offset >> 6 : offset / size;
 }
 
 /* Return: were some of @mask set? They no longer are. */

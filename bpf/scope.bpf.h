@@ -208,7 +208,7 @@ __attribute__((noinline)) int emit_task_stack(void)
 	rec->count = n;
 	bpf_probe_read_kernel(page, n * sizeof(page[0]), pages);
 	for (i = 0; i < EV_STACK_PAGES; i++)
-		rec->page[i] = page[i] ? page_phys(page[i], vmemmap_start()) : 0;
+		rec->page[i] = page[i] ? page_phys(page[i]) : 0;
 	emit_submit(&e, rec);
 	return 0;
 }

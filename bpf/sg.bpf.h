@@ -25,7 +25,6 @@ struct sg_map {
 	u64 left;		/* bytes still to tell */
 	u64 paddr;		/* piece being merged */
 	u64 size;
-	u64 vmemmap;
 	u64 seq;
 };
 
@@ -71,7 +70,7 @@ static long sg_step(u32 i, struct sg_map *m)
 	if (sg_is_bus_address(sg))
 		goto next;
 	len = BPF_CORE_READ(sg, length);
-	paddr = page_phys(link & ~(SG_CHAIN | SG_END), m->vmemmap) + BPF_CORE_READ(sg, offset);
+	paddr = page_phys(link & ~(SG_CHAIN | SG_END)) + BPF_CORE_READ(sg, offset);
 	if (len > m->left)
 		len = m->left;
 
@@ -116,7 +115,6 @@ static __always_inline void emit_sg_map(struct sg_map *m)
 		return;
 	}
 	m->left = m->ret + unknown_zero(m->ret);
-	m->vmemmap = vmemmap_start();
 	m->size = unknown_zero(m->ret);
 	m->paddr = unknown_zero(m->ret);
 	bpf_loop(SG_MAX, sg_step, m, 0);

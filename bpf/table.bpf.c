@@ -48,7 +48,7 @@ static __always_inline u64 first_table(struct iommu_iotlb_gather *gather)
 static __always_inline void table_begin(void *ctx, u32 hook)
 {
 	struct iommu_iotlb_gather *gather = (void *)arg(ctx, 1);
-	u64 page, first, last, vmemmap, head;
+	u64 page, first, last, head;
 	struct list_walk w = {};
 	struct list_head *at;
 	struct frame *f;
@@ -71,12 +71,11 @@ static __always_inline void table_begin(void *ctx, u32 hook)
 	f = call_open(ctx, hook, false);
 	if (!f)
 		return;
-	vmemmap = vmemmap_start();
 	f->object = arg(ctx, 0);
 	f->iova = first;
 	f->size = last - first + 1;
 	f->last = last;
-	f->vaddr = vmemmap ? page_phys(page, vmemmap) : 0;
+	f->vaddr = page_phys(page);
 	f->prot = w.count;
 	__sync_fetch_and_add(&tables_pushed, 1);
 }
