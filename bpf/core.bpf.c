@@ -347,16 +347,8 @@ int release_entry(void *ctx)
 	return 0;
 }
 
-/* iommu_attach_device_pasid(domain, dev, pasid, handle) */
-SEC("fentry")
-int pasid_attach_entry(void *ctx)
-{
-	call_begin(ctx, HOOK_PASID_ATTACH, true, arg(ctx, 1), 0, 0);
-	return 0;
-}
-
-SEC("fexit")
-int pasid_attach_exit(void *ctx)
+/* (domain, dev, pasid, handle): from now on the PASID's translations are @domain's */
+static __always_inline void pasid_entered(void *ctx, u32 hook)
 {
 	struct move m = {
 		.domain = (void *)arg(ctx, 0),
@@ -368,7 +360,21 @@ int pasid_attach_exit(void *ctx)
 	/* The domain's id is that of all its attachments to one IOMMU. AMD-Vi: no tags of v2 tables. */
 	if (!m.ret && device_driver_kind(m.dev) == EV_DRIVER_VTD && want_device(m.dev, m.domain))
 		emit_tag(m.domain, m.dev, EV_DRIVER_VTD, m.pasid, context_now());
-	attach_end(ctx, HOOK_PASID_ATTACH, &m);
+	attach_end(ctx, hook, &m);
+}
+
+/* iommu_attach_device_pasid(domain, dev, pasid, handle) */
+SEC("fentry")
+int pasid_attach_entry(void *ctx)
+{
+	call_begin(ctx, HOOK_PASID_ATTACH, true, arg(ctx, 1), 0, 0);
+	return 0;
+}
+
+SEC("fexit")
+int pasid_attach_exit(void *ctx)
+{
+	pasid_entered(ctx, HOOK_PASID_ATTACH);
 	return 0;
 }
 
@@ -383,14 +389,7 @@ int pasid_replace_entry(void *ctx)
 SEC("fexit")
 int pasid_replace_exit(void *ctx)
 {
-	struct move m = {
-		.domain = (void *)arg(ctx, 0),
-		.dev = (void *)arg(ctx, 1),
-		.pasid = arg(ctx, 2),
-		.ret = (s32)ret_of(ctx),
-	};
-
-	attach_end(ctx, HOOK_PASID_REPLACE, &m);
+	pasid_entered(ctx, HOOK_PASID_REPLACE);
 	return 0;
 }
 
