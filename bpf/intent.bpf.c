@@ -164,16 +164,27 @@ int vfio_ioctl_entry(u64 *ctx)
 	return 0;
 }
 
-/* What was asked stands in the frame, as the kernel read it. An unmap puts its result into the size. */
+/*
+ * Does the frame have what was asked? At the entry a page of the caller's that was not there reads as
+ * zeroes; the kernel has then waited for it, and a map's structure is still in it as it was. An
+ * unmap's is not: its result stands in the size.
+ */
+static __always_inline bool args_heard(u32 cmd, const struct call *c)
+{
+	if (c->flags & (EVF_NOENTRY | EVF_NOCTX))
+		return false;
+	return cmd != VFIO_IOMMU_MAP_DMA || c->size;
+}
+
+/* What was asked stands in the frame, as the kernel read it. */
 static __always_inline void vfio_fill(struct ev_vfio *rec, u32 cmd, u64 uarg, const struct call *c)
 {
-	bool heard = !(c->flags & (EVF_NOENTRY | EVF_NOCTX));
 	struct vfio_map_args args = {
 		.vaddr = c->vaddr, .iova = c->iova, .size = c->size, .flags = c->prot,
 	};
 	u64 done = 0;
 
-	if (!heard)
+	if (!args_heard(cmd, c))
 		vfio_read_args(&args, cmd, uarg);
 	if (cmd == VFIO_IOMMU_UNMAP_DMA)
 		bpf_probe_read_user(&done, sizeof(done),
