@@ -15,6 +15,7 @@
 /* include/linux/pci.h, include/uapi/linux/pci_regs.h */
 #define FLAG_PCIE_BRIDGE_ALIAS (1 << 5)
 #define FLAGS_BRIDGE_XLATE_ROOT (1 << 9)
+#define FLAGS_PCI_BRIDGE_NO_ALIAS (1 << 14)	/* 7.2; on 6.1 and 6.12 nobody sets the bit */
 #define TYPE_ROOT_PORT 4
 #define TYPE_DOWNSTREAM 6
 #define TYPE_PCI_BRIDGE 7
@@ -58,11 +59,15 @@ static __always_inline void alias_bridge(struct alias_walk *w, struct pci_dev *b
 	u32 own = BPF_CORE_READ(bridge, bus, number) << 8 | BPF_CORE_READ(bridge, devfn);
 	u32 behind = BPF_CORE_READ(bridge, subordinate, number) << 8;
 	u32 type = BPF_CORE_READ(bridge, pcie_flags_reg) >> 4 & 15;
+	u32 flags = BPF_CORE_READ(bridge, dev_flags);
 
 	if (!BPF_CORE_READ(bridge, pcie_cap)) {
-		emit_alias(w, BPF_CORE_READ(bridge, dev_flags) & FLAG_PCIE_BRIDGE_ALIAS ? behind : own);
+		emit_alias(w, flags & FLAG_PCIE_BRIDGE_ALIAS ? behind : own);
 		return;
 	}
+	/* No real PCI behind it (ASPEED): it passes source ids on. */
+	if (type == TYPE_PCI_BRIDGE && flags & FLAGS_PCI_BRIDGE_NO_ALIAS)
+		return;
 	if (type < TYPE_ROOT_PORT || type > TYPE_DOWNSTREAM)
 		emit_alias(w, type == TYPE_PCI_BRIDGE ? behind : own);
 }
