@@ -148,6 +148,7 @@ enum ev_driver { EV_DRIVER_OTHER = 0, EV_DRIVER_VTD = 1, EV_DRIVER_AMD = 2, EV_D
 #define EV_DEV_DEFERRED		0x4	/* attach deferred (kexec) */
 #define EV_DEV_PROXIED	0x8	/* its DMA is another device's (VMD): it has no entry of its own */
 #define EV_DEV_PASID	0x10	/* its IOMMU driver gives it PASIDs */
+#define EV_DEV_COLD	0x20	/* PCI: in D3cold, without power */
 
 /* A device: at the start, and again with each attach. */
 struct ev_device {

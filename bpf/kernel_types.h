@@ -131,6 +131,7 @@ struct pci_dev {
 	u8 pcie_cap;
 	u16 pcie_flags_reg;
 	unsigned long *dma_alias_mask;
+	int current_state;	/* pci_power_t */
 	unsigned int untrusted:1;
 };
 

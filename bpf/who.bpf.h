@@ -117,6 +117,8 @@ static __always_inline struct pci_dev *pci_dev_of(struct device *dev)
 	return (void *)dev - bpf_core_field_offset(struct pci_dev, dev);
 }
 
+#define POWER_D3COLD 4	/* include/linux/pci.h: PCI_D3cold */
+
 static __always_inline u32 pci_flags(struct device *dev)
 {
 	struct pci_dev *pdev = pci_dev_of(dev);
@@ -128,6 +130,8 @@ static __always_inline u32 pci_flags(struct device *dev)
 		flags |= EV_DEV_UNTRUSTED;
 	if (device_is_proxied(pdev))
 		flags |= EV_DEV_PROXIED;
+	if (BPF_CORE_READ(pdev, current_state) == POWER_D3COLD)
+		flags |= EV_DEV_COLD;
 	return flags;
 }
 

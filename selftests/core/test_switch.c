@@ -250,7 +250,7 @@ static void device_tlbs(void **state)
 {
 	static const struct {
 		const char *name;
-		bool flush, part, off, deaf, gone;
+		bool flush, part, off, deaf, gone, cold;
 		uint64_t violations, notes;
 	} cases[] = {
 		{ .name = "flushed", .flush = true },
@@ -259,6 +259,7 @@ static void device_tlbs(void **state)
 		{ .name = "turned off", .off = true },
 		{ .name = "nobody would hear that", .deaf = true },
 		{ .name = "gone", .gone = true, .notes = 1 },
+		{ .name = "without power", .cold = true },
 	};
 	size_t i;
 
@@ -286,9 +287,11 @@ static void device_tlbs(void **state)
 		qi(&s, QI_DOMAIN(DID), 0);
 		if (cases[i].flush)
 			qi(&s, QI_DEVTLB(SID), cases[i].part ? 0 : 0x7ffffffffffff001);
-		r.flags = EV_DEV_ATS;
+		r.flags = EV_DEV_ATS | (cases[i].cold ? EV_DEV_COLD : 0);
 		SEND(&s, EV_DEVICE, r);
 		attach_since(&s, at, DEV, DOM2);
+		if (cases[i].cold != !!unknowns(&s))
+			fail_msg("%s: unknown", cases[i].name);
 		op_fill(&s, &left.op);
 		if (cases[i].gone)
 			SEND(&s, EV_ATTACH, left);

@@ -154,8 +154,9 @@ static int judge_aliases(const struct model *m, const struct way *w, const struc
 /* ---- the whole of the old domain id ---- */
 
 /*
- * Turned off, which empties it, or flushed. 7.2 asks the device whether it is still there, and does
- * not flush if not: device_gone() makes a note of that.
+ * Turned off, which empties it, or flushed. All kernels in scalable mode, 6.12 and 7.2 in legacy mode, too, ask
+ * the device whether it is still there, and do not flush if not: it was pulled out (device_gone() makes
+ * a note of that), or is without power, and nobody can say when it forgot what it had.
  */
 static int judge_devtlb(const struct model *m, const struct way *w, const struct cache *c,
 			const struct op *op, struct report *rep)
@@ -165,6 +166,10 @@ static int judge_devtlb(const struct model *m, const struct way *w, const struct
 	if (!h->known || h->state != EV_HOOK_HEARD || w->dev->ats_off_ns >= w->begin ||
 	    wide_since(&c->wide, w->flushed->begin))
 		return 0;
+	if (w->dev->flags & EV_DEV_COLD) {
+		rep->tally.unknown++;
+		return 0;
+	}
 	return report_way(w, "device TLB", CACHE_DEVTLB, c->sid, op, rep);
 }
 
