@@ -154,9 +154,9 @@ static int judge_aliases(const struct model *m, const struct way *w, const struc
 /* ---- the whole of the old domain id ---- */
 
 /*
- * Turned off, which empties it, or flushed. All kernels in scalable mode, 6.12 and 7.2 in legacy mode, too, ask
- * the device whether it is still there, and do not flush if not: it was pulled out (device_gone() makes
- * a note of that), or is without power, and nobody can say when it forgot what it had.
+ * Turned off, which empties it, or flushed. All kernels in scalable mode, 6.12 and 7.2 in legacy mode,
+ * too, ask the device whether it is still there, and do not flush if not: it was pulled out
+ * (device_gone() makes a note of that), or is without power, and forgot what it had nobody knows when.
  */
 static int judge_devtlb(const struct model *m, const struct way *w, const struct cache *c,
 			const struct op *op, struct report *rep)
