@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#define _GNU_SOURCE	/* memfd_create() */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "type1.h"
 #include "verbs.h"
@@ -55,17 +57,40 @@ int type1_device(int group, const char *name)
 	return device;
 }
 
-int type1_map(int container, const void *mem, uint64_t size, uint64_t iova, uint32_t flags)
+static struct vfio_iommu_type1_dma_map map_arguments(const void *mem, uint64_t size, uint64_t iova,
+						     uint32_t flags)
 {
-	struct vfio_iommu_type1_dma_map arg = {
-		.argsz = sizeof(arg),
+	return (struct vfio_iommu_type1_dma_map){
+		.argsz = sizeof(struct vfio_iommu_type1_dma_map),
 		.flags = flags,
 		.vaddr = (uintptr_t)mem,
 		.iova = iova,
 		.size = size,
 	};
+}
+
+int type1_map(int container, const void *mem, uint64_t size, uint64_t iova, uint32_t flags)
+{
+	struct vfio_iommu_type1_dma_map arg = map_arguments(mem, size, iova, flags);
 
 	return ioctl(container, VFIO_IOMMU_MAP_DMA, &arg);
+}
+
+int type1_map_away(int container, const void *mem, uint64_t size, uint64_t iova, uint32_t flags)
+{
+	struct vfio_iommu_type1_dma_map arg = map_arguments(mem, size, iova, flags);
+	int ret, fd = memfd_create("arguments", MFD_CLOEXEC);
+	void *away;
+
+	if (fd < 0 || write(fd, &arg, sizeof(arg)) != sizeof(arg))
+		die("memfd");
+	away = mmap(NULL, sizeof(arg), PROT_READ, MAP_SHARED, fd, 0);
+	if (away == MAP_FAILED)
+		die("mmap");
+	ret = ioctl(container, VFIO_IOMMU_MAP_DMA, away);
+	munmap(away, sizeof(arg));
+	close(fd);
+	return ret;
 }
 
 int64_t type1_unmap(int container, uint64_t iova, uint64_t size, uint32_t flags)

@@ -29,6 +29,9 @@ int type1_device(int group, const char *name);
 /* 0 or -1 with errno. */
 int type1_map(int container, const void *mem, uint64_t size, uint64_t iova, uint32_t flags);
 
+/* The same; the call's own arguments lie in a page that the process has not touched yet. */
+int type1_map_away(int container, const void *mem, uint64_t size, uint64_t iova, uint32_t flags);
+
 /* The bytes that were unmapped, or -1 with errno. */
 int64_t type1_unmap(int container, uint64_t iova, uint64_t size, uint32_t flags);
 

@@ -167,6 +167,17 @@ static int do_hugemap(struct user *u, char **words)
 	return map_memory(u, words, vaddr, pages);
 }
 
+static int do_map_away(struct user *u, char **words)
+{
+	uint64_t size = number(words[1]), iova = number(words[2]);
+	void *vaddr = small_memory(size);
+
+	if (type1_map_away(u->container, vaddr, size, iova, TYPE1_RW))
+		die("VFIO_IOMMU_MAP_DMA");
+	say_map(vaddr, size, iova, TYPE1_RW, "small");
+	return 3;
+}
+
 /* The process forgets the memory; the pin is all that keeps its pages. */
 static int do_map_drop(struct user *u, char **words)
 {
@@ -341,6 +352,7 @@ const struct verb verbs[] = {
 	{ "map",	"SIZE IOVA [r|w|rw]", 2, do_map },
 	{ "hugemap",	"SIZE IOVA [r|w|rw]", 2, do_hugemap },
 	{ "mapdrop",	"SIZE IOVA [r|w|rw]", 2, do_map_drop },
+	{ "mapaway",	"SIZE IOVA", 2, do_map_away },
 	{ "many",	"COUNT", 1, do_many },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "unmap-all",	"", 0, do_unmap_all },
