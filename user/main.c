@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{ "check", cmd_check, "run the checkers over a recorded trace" },
 	{ "verify", cmd_verify, "compare the page tables in use with what was asked for" },
 	{ "show", cmd_show, "IOMMUs, domains, groups and devices as a tree" },
+	{ "lookup", cmd_lookup, "how an address of a device is translated now, and who asked for it" },
 	{ "features", cmd_features, "what can be heard on this kernel, and what not, and why" },
 };
 

@@ -29,6 +29,7 @@ int cmd_check(int argc, char **argv);
 int cmd_features(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_show(int argc, char **argv);
+int cmd_lookup(int argc, char **argv);
 
 struct check_options {
 	bool json;
