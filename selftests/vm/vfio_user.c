@@ -24,6 +24,7 @@
 
 #define SMALL_SIZE 4096UL
 #define HUGE_SIZE (2UL << 20)
+#define GIGA_PAGES (30 << MAP_HUGE_SHIFT)
 #define LOOP_IOVA 0x10000000ULL
 #define LOOP_SIZE 4096ULL
 
@@ -176,6 +177,16 @@ static int do_map_away(struct user *u, char **words)
 		die("VFIO_IOMMU_MAP_DMA");
 	say_map(vaddr, size, iova, TYPE1_RW, "small");
 	return 3;
+}
+
+/* Pages of 1 GiB, of which there must be some in the pool. */
+static int do_gigamap(struct user *u, char **words)
+{
+	void *vaddr = memory(number(words[1]), MAP_HUGETLB | GIGA_PAGES | MAP_POPULATE);
+
+	if (vaddr == MAP_FAILED)
+		die("mmap of 1 GiB pages");
+	return map_memory(u, words, vaddr, "giga");
 }
 
 /* The process forgets the memory; the pin is all that keeps its pages. */
@@ -351,6 +362,7 @@ static int do_sleep(struct user *u, char **words)
 const struct verb verbs[] = {
 	{ "map",	"SIZE IOVA [r|w|rw]", 2, do_map },
 	{ "hugemap",	"SIZE IOVA [r|w|rw]", 2, do_hugemap },
+	{ "gigamap",	"SIZE IOVA [r|w|rw]", 2, do_gigamap },
 	{ "mapdrop",	"SIZE IOVA [r|w|rw]", 2, do_map_drop },
 	{ "mapaway",	"SIZE IOVA", 2, do_map_away },
 	{ "many",	"COUNT", 1, do_many },
