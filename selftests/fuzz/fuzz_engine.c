@@ -2,7 +2,8 @@
 /*
  * Bytes become a stream of records with headers that look valid, so that the fuzzer gets
  * past the length check and into the model: small sets of pointers, pages and times are
- * drawn so that records meet. Some bytes become gaps, and some records stay raw.
+ * drawn so that records meet. Some bytes become gaps, and some records stay raw. Readings of tables come as a whole,
+ * since their records mean nothing alone.
  *
  *   clang -fsanitize=fuzzer,address,undefined -I. -Iuser fuzz_engine.c user/core/[a-z]*.c -lJudy
  */
@@ -102,6 +103,57 @@ static void feed_raw(struct engine *e, struct input *in)
 	in->at += got;
 	in->left -= got;
 	engine_feed(e, rec, got);
+}
+
+static void feed_as(struct engine *e, void *rec, uint16_t type, uint64_t now)
+{
+	struct ev_hdr *h = rec;
+	int ret;
+
+	*h = (struct ev_hdr){ .time_ns = now, .type = type, .len = wire_len(type),
+			      .cpu = EV_CPU_USER, .flags = EVF_STATE };
+	ret = engine_feed(e, rec, h->len);
+	must(ret == 0 || ret == -74 || ret == -75);
+}
+
+/* A run or an area above the last one, now and then not. */
+static void feed_piece(struct engine *e, struct input *in, uint64_t domain, uint64_t *at, uint64_t now)
+{
+	uint8_t b = take(in, 1);
+	uint64_t first = *at + (b & 3) * 0x1000, last = first + ((b >> 2 & 3) + 1) * 0x1000 - 1;
+	struct ev_run run = { .domain = domain, .iova = first, .last = last, .paddr = draw(in),
+			      .level = 1, .page_lg2 = 12, .prot = b & 3, .kind = draw(in) & 7 };
+	struct ev_book area = { .domain = domain, .first = first, .last = last, .paddr = draw(in),
+				.book = b >> 5, .prot = b >> 2 & 3 };
+	struct ev_span span = { .domain = domain, .first = draw(in), .last = draw(in),
+				.kind = b >> 6 & 1 };
+
+	if (b & 0x10)
+		feed_as(e, &run, EV_RUN, now);
+	if (b & 0x20)
+		feed_as(e, &area, EV_BOOK, now);
+	if (b >= 0xc0)
+		feed_as(e, &span, EV_SPAN, now);
+	*at = b == 0x10 ? draw(in) : last + 1;
+}
+
+static void feed_reading(struct engine *e, struct input *in, uint64_t *now)
+{
+	uint64_t domain = draw(in), at = draw(in);
+	struct ev_read r = { .domain = domain, .root = draw(in), .books = take(in, 1),
+			     .format = take(in, 1) & 7, .levels = 3 };
+	struct ev_root root = { .dev = draw(in), .domain = domain, .root = r.root, .levels = 3,
+				.kind = draw(in) & 7, .format = draw(in) & 7, .flags = draw(in) & 15 };
+	unsigned int n = take(in, 1) % 16;
+
+	*now += 1;
+	feed_as(e, &r, EV_READ, *now);
+	while (n--)
+		feed_piece(e, in, domain, &at, *now);
+	r.phase = EV_READ_END;
+	r.flags = draw(in) & 7;
+	feed_as(e, &r, EV_READ, *now);
+	feed_as(e, &root, EV_ROOT, *now);
 }
 
 static void feed_gap(struct engine *e, struct input *in, uint64_t now)
@@ -220,6 +272,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			feed_gap(e, &in, now);
 		else if (what < 12)
 			feed_raw(e, &in);
+		else if (what < 32)
+			feed_reading(e, &in, &now);
 		else
 			feed_record(e, &in, &now);
 	}
