@@ -146,7 +146,7 @@ static void differing_entries(void **state)
 	}
 }
 
-/* Malformed, where no book has anything: it translates nothing. */
+/* Malformed, where no book has anything: what the hardware makes of it is not known. */
 static void malformed_over_nothing(void **state)
 {
 	struct story s;
