@@ -10,10 +10,22 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#define NAME_LEN 64
+
+/* What BTF calls the handlers of a tracepoint (include/trace/bpf_probe.h): who has none lacks it. */
+static const char *handler_of(const struct hook_row *row, char name[NAME_LEN])
+{
+	snprintf(name, NAME_LEN, "btf_trace_%s", row->function[0]);
+	return name;
+}
+
 static int want_row(struct types *t, const struct hook_row *row)
 {
 	int i, err = types_want(t, row->unless) ?: types_want(t, row->covered);
+	char name[NAME_LEN];
 
+	if (row->tracepoint)
+		return err ?: types_want(t, handler_of(row, name));
 	for (i = 0; i < HOOK_CANDIDATES && !err; i++)
 		err = types_want(t, row->function[i]);
 	return err;
@@ -121,10 +133,12 @@ int loader_aim(struct loader *ld, unsigned int id)
 
 static const char *find_function(const struct loader *ld, const struct hook_row *row)
 {
+	char name[NAME_LEN];
 	int i;
 
 	if (row->tracepoint)
-		return row->function[0];
+		return row->module || types_find(ld->types, TYPE_TYPEDEF, handler_of(row, name)) ?
+		       row->function[0] : NULL;
 	if (row->module && !has_function(ld, row->function[0]))
 		return module_function(ld, row);
 	for (i = 0; i < HOOK_CANDIDATES; i++)

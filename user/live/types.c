@@ -224,6 +224,8 @@ static enum type_class class_of(const struct btf_type *type)
 		return TYPE_STRUCT;
 	case BTF_KIND_VAR:
 		return TYPE_VARIABLE;
+	case BTF_KIND_TYPEDEF:
+		return TYPE_TYPEDEF;
 	default:
 		return TYPE_CLASSES;
 	}

@@ -12,7 +12,7 @@
 
 struct types;
 
-enum type_class { TYPE_FUNCTION, TYPE_STRUCT, TYPE_VARIABLE, TYPE_CLASSES };
+enum type_class { TYPE_FUNCTION, TYPE_STRUCT, TYPE_VARIABLE, TYPE_TYPEDEF, TYPE_CLASSES };
 
 /**
  * types_new() - Load the BTF of the kernel image
