@@ -199,10 +199,10 @@ int live_open(const struct live_options *opt, live_sink sink, void *arg, struct 
 	if (!err)
 		err = open_rings(l);
 	if (err) {
-		if (err == -ESRCH)
+		if (l->ld.symbolless)
 			live_missing_symbol(text, len);
 		else
-			snprintf(text, len, "cannot load the programs: %s (-v tells more)", strerror(-err));
+			live_cannot_load("the programs", err, text, len);
 		live_free(l);
 		return err;
 	}

@@ -44,8 +44,11 @@ typedef int (*live_sink)(void *arg, const struct ev_hdr *rec);
  */
 int live_check(char *text, size_t len);
 
-/** live_missing_symbol() - why libbpf did not find a symbol of the kernel, and the remedy */
+/** live_missing_symbol() - why symbols_find() did not find a symbol of the kernel, and the remedy */
 void live_missing_symbol(char *text, size_t len);
+
+/** live_cannot_load() - @what could not be loaded: -errno @err in words, with the remedy if there is one */
+void live_cannot_load(const char *what, int err, char *text, size_t len);
 
 /**
  * live_open() - Load and attach the programs; they write nothing yet

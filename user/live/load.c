@@ -312,30 +312,39 @@ static void print_logs(struct bpf_object *obj, const char *logs)
 	}
 }
 
+/* Return: -EAGAIN: one is left out, try without; or @err, where that would not help. */
+static int leave_out(struct part *p, struct bpf_object *obj, const char *logs, int err)
+{
+	struct loader *ld = p->ld;
+	unsigned int id;
+
+	if (err == -EMFILE)
+		return err;	/* our own limit: no program is to blame */
+	id = blame(p, obj, logs);
+	if (id < HOOK_COUNT) {
+		loader_refuse(&ld->hooks[id], err);
+		return -EAGAIN;
+	}
+	if (!p->state || ld->stateless)
+		return err;
+	ld->stateless = true;	/* no row's program: then it may be this */
+	ld->state_read = ld->cpu_mark = NULL;
+	return -EAGAIN;
+}
+
 /* Loads @obj; -EAGAIN: a row was refused, open it again without. */
 static int load_object(struct part *p, struct bpf_object *obj)
 {
-	struct loader *ld = p->ld;
 	char *logs = give_logs(obj);
-	unsigned int id;
 	int err;
 
 	if (!logs)
 		return -ENOMEM;
 	err = bpf_object__load(obj);
-	if (err) {
-		if (ld->opt.verbose)
-			print_logs(obj, logs);
-		id = blame(p, obj, logs);
-		if (id < HOOK_COUNT) {
-			loader_refuse(&ld->hooks[id], err);
-			err = -EAGAIN;
-		} else if (p->state && !ld->stateless) {
-			ld->stateless = true;	/* no row's program: then it may be this */
-			ld->state_read = ld->cpu_mark = NULL;
-			err = -EAGAIN;
-		}
-	}
+	if (err && p->ld->opt.verbose)
+		print_logs(obj, logs);
+	if (err)
+		err = leave_out(p, obj, logs, err);
 	free(logs);
 	return err;
 }
@@ -399,19 +408,30 @@ static int try_load(struct part *p)
 	return 0;
 }
 
+static void attach_rows(struct part *p)
+{
+	unsigned int id;
+
+	for (id = 0; id < HOOK_COUNT && !p->err; id++) {
+		if (!part_has(p, id))
+			continue;
+		loader_attach_row(p->ld, id);
+		if (p->ld->hooks[id].pub.err == -EMFILE)
+			p->err = -EMFILE;	/* and so on, row after row */
+	}
+}
+
 static void *load_part(void *arg)
 {
 	struct part *p = arg;
-	unsigned int id;
 
 	do {
 		p->err = try_load(p);
 	} while (p->err == -EAGAIN);
 	if (!p->index)
 		give_up_maps(p->ld);
-	for (id = 0; id < HOOK_COUNT && p->attach && !p->err; id++)
-		if (part_has(p, id))
-			loader_attach_row(p->ld, id);
+	if (p->attach && !p->err)
+		attach_rows(p);
 	if (p->err == -ENODATA)
 		p->err = 0;
 	return NULL;
@@ -427,12 +447,24 @@ int loader_load(struct loader *ld)
 	return p.err;
 }
 
+/* Parts that were canceled waited for one that failed. */
+static int first_error(const struct part *parts, unsigned int count)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < count; i++)
+		if (parts[i].err && (!err || err == -ECANCELED))
+			err = parts[i].err;
+	return err;
+}
+
 int loader_load_all(struct loader *ld)
 {
 	unsigned int i, count = ld->opt.only_state ? 1 : ld->cpus < PARTS_MAX ? ld->cpus : PARTS_MAX;
 	struct part parts[PARTS_MAX];
 	pthread_t threads[PARTS_MAX];
-	int err = 0, started[PARTS_MAX];
+	int started[PARTS_MAX];
 
 	for (i = 0; i < count; i++)
 		parts[i] = (struct part){ .ld = ld, .index = i, .count = count, .state = !i,
@@ -446,7 +478,5 @@ int loader_load_all(struct loader *ld)
 		else
 			load_part(&parts[i]);
 	}
-	for (i = 0; i < count && !err; i++)
-		err = parts[i].err;
-	return err;
+	return first_error(parts, count);
 }

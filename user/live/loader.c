@@ -109,7 +109,11 @@ int loader_init(struct loader *ld, const struct live_options *opt)
 	if (cpus < 0)
 		return cpus;
 	ld->opt = *opt;
-	err = register_sections(ld) ?: read_types(ld) ?: symbols_find(&ld->config);
+	err = register_sections(ld) ?: read_types(ld);
+	if (err)
+		return err;
+	err = symbols_find(&ld->config);
+	ld->symbolless = err == -ESRCH;
 	if (err)
 		return err;
 	ld->cpus = cpus;

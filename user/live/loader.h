@@ -34,6 +34,7 @@ struct loader {
 	struct bpf_program *state_read;
 	struct bpf_program *cpu_mark;
 	struct bpf_object *first;	/* creates the maps */
+	bool symbolless;	/* the kernel's symbol table lacks what all programs need */
 	bool stateless;		/* the kernel refused it: the state at the start is unknown */
 	struct hook_run hooks[HOOK_COUNT];
 	struct types *types;	/* of the kernel image */

@@ -306,6 +306,7 @@ int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t le
 {
 	struct peek *p = calloc(1, sizeof(*p));
 	struct types *t = NULL;
+	bool symbolless;
 	int err;
 
 	snprintf(text, len, "out of memory");
@@ -313,7 +314,10 @@ int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t le
 		return -ENOMEM;
 	loader_set_print(verbose);
 	p->frames = memory_frames();
-	err = ops_init(&p->ops) ?: symbols_find(&p->config);
+	err = ops_init(&p->ops);
+	if (!err)
+		err = symbols_find(&p->config);
+	symbolless = err == -ESRCH;
 	if (!err)
 		err = read_types(&t);
 	if (!err)
@@ -323,11 +327,10 @@ int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t le
 		*out = p;
 		return 0;
 	}
-	if (err == -ESRCH)
+	if (symbolless)
 		live_missing_symbol(text, len);
 	else
-		snprintf(text, len, "cannot load the programs that read: %s (-v tells more)",
-			 strerror(-err));
+		live_cannot_load("the programs that read", err, text, len);
 	peek_free(p);
 	return err;
 }

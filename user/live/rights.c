@@ -68,6 +68,16 @@ void live_missing_symbol(char *text, size_t len)
 			 "this kernel's symbol table has no data symbols (iommu_group_kset, vmemmap_base): it must be built with CONFIG_KALLSYMS_ALL=y");
 }
 
+void live_cannot_load(const char *what, int err, char *text, size_t len)
+{
+	if (err == -EMFILE)
+		snprintf(text, len,
+			 "cannot load %s: each is an open file, and this process may not open that many: raise the limit (ulimit -n 1024)",
+			 what);
+	else
+		snprintf(text, len, "cannot load %s: %s (-v tells more)", what, strerror(-err));
+}
+
 int live_check(char *text, size_t len)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
