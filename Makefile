@@ -89,7 +89,8 @@ FORCE:
 # ---- tests ----
 
 # Unit tests: one cmocka program per file, with everything that needs no rights.
-TEST_SRCS := $(sort $(wildcard selftests/core/test_*.c selftests/trace/test_*.c))
+TEST_SRCS := $(sort $(wildcard selftests/core/test_*.c selftests/trace/test_*.c \
+	selftests/live/test_*.c))
 TEST_HELPERS := $(sort $(filter-out $(wildcard selftests/*/test_*.c selftests/*/bench*.c), \
 	$(wildcard selftests/core/*.c selftests/trace/*.c)))
 PURE_SRCS := $(CORE_SRCS) $(TRACE_SRCS) $(OUT_SRCS)
@@ -108,6 +109,11 @@ $(O)/selftests/core/test_%: $(O)/selftests/core/test_%.o $(UNIT_OBJS) $(call hel
 $(O)/selftests/trace/test_%: $(O)/selftests/trace/test_%.o $(UNIT_OBJS) $(call helpers_of,trace)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(if $(LTO),-fno-lto) $(SAN) $(LDFLAGS) -o $@ $^ -lJudy -lcmocka
+
+# What of user/live needs no kernel, each with the one file that it tests.
+$(O)/selftests/live/test_%: $(O)/selftests/live/test_%.o $(O)/user/live/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(if $(LTO),-fno-lto) $(SAN) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 .SECONDARY: $(TEST_SRCS:%.c=$(O)/%.o) $(TEST_HELPERS:%.c=$(O)/%.o)
 

@@ -311,14 +311,23 @@ const char *types_part(const struct types *t)
 
 int types_new(struct types **out)
 {
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	return btf ? types_of(btf, out) : -errno;
+}
+
+int types_of(struct btf *btf, struct types **out)
+{
 	struct types *t = calloc(1, sizeof(*t));
 	int err = 0;
 
-	if (!t)
+	if (!t) {
+		btf__free(btf);
 		return -ENOMEM;
+	}
+	t->btf = btf;
 	t->fd = memfd_create("iommuscope types", MFD_CLOEXEC);
-	t->btf = t->fd < 0 ? NULL : btf__load_vmlinux_btf();
-	t->part = t->btf ? btf__new_empty() : NULL;
+	t->part = t->fd < 0 ? NULL : btf__new_empty();
 	if (!t->part) {
 		err = -errno;
 		types_free(t);

@@ -22,6 +22,9 @@ enum type_class { TYPE_FUNCTION, TYPE_STRUCT, TYPE_VARIABLE, TYPE_TYPEDEF, TYPE_
  */
 int types_new(struct types **out);
 
+/** types_of() - The same of @btf, which is @out's from now on, whatever is returned. */
+int types_of(struct btf *btf, struct types **out);
+
 /** types_want() - Will be asked for @name, which stays where it is. NULL is allowed. 0 or -ENOMEM. */
 int types_want(struct types *t, const char *name);
 
