@@ -13,6 +13,8 @@ static const struct command commands[] = {
 	{ "verify", cmd_verify, "compare the page tables in use with what was asked for" },
 	{ "show", cmd_show, "IOMMUs, domains, groups and devices as a tree" },
 	{ "lookup", cmd_lookup, "how an address of a device is translated now, and who asked for it" },
+	{ "snapshot", cmd_snapshot, "write the page tables in use into a trace" },
+	{ "diff", cmd_diff, "compare two snapshots" },
 	{ "features", cmd_features, "what can be heard on this kernel, and what not, and why" },
 };
 

@@ -53,9 +53,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Only a snapshot that was taken to its end has this behind it. */
+static bool is_end_of_state(const struct ev_hdr *rec)
+{
+	return rec->type == EV_MARK && ((const struct ev_mark *)rec)->kind == EV_MARK_STATE;
+}
+
 /* All records through the engine. 0, or -errno when nothing sensible can be said. */
 static int feed(struct trace_reader *r, struct engine *e, struct out_source *src)
 {
+	bool ended = !src->snapshot;
 	struct trace_error error;
 	struct trace_item item;
 	int err = 0, got;
@@ -72,8 +79,10 @@ static int feed(struct trace_reader *r, struct engine *e, struct out_source *src
 			err = engine_feed(e, item.rec, ((const struct ev_hdr *)item.rec)->len);
 		if (err == -ENOMEM)
 			return err;
+		ended |= item.kind == TRACE_RECORD && is_end_of_state(item.rec);
 	}
-	if (!trace_complete(r))
+	src->complete = ended && trace_complete(r);
+	if (!src->complete)
 		engine_cut(e);
 	return engine_finish(e);
 }
@@ -99,15 +108,39 @@ static bool fails(const struct report *rep, uint64_t fail_on)
 	return false;
 }
 
+static int verdict(const struct out *o, const struct check_options *opt)
+{
+	if (fails(o->report, opt->fail_on))
+		return EXIT_FINDINGS;
+	return out_lost(o) ? EXIT_LOST : EXIT_CLEAN;
+}
+
 int print_summary(const struct out *o, const struct check_options *opt)
 {
 	if (opt->json)
 		json_summary(o);
 	else
 		text_summary(o, opt->stat);
-	if (fails(o->report, opt->fail_on))
-		return EXIT_FINDINGS;
-	return out_lost(o) ? EXIT_LOST : EXIT_CLEAN;
+	return verdict(o, opt);
+}
+
+static void print_looks(const struct out *o, const struct check_options *opt)
+{
+	struct out_looks sum;
+
+	if (opt->json)
+		json_looks(o, &sum);
+	else
+		text_looks(o, &sum);
+}
+
+/* As verify does, where there is nothing but what verify sees. */
+static int print_snapshot(const struct out *o, const struct check_options *opt)
+{
+	print_looks(o, opt);
+	if (out_lost(o))
+		say_error("%s: this snapshot is not whole: it was cut, or never finished", o->source->path);
+	return verdict(o, opt);
 }
 
 static int print_all(const struct out *o, const struct check_options *opt)
@@ -116,6 +149,10 @@ static int print_all(const struct out *o, const struct check_options *opt)
 
 	while ((f = report_next(o->report, f)))
 		print_finding(o, opt, f);
+	if (o->source->snapshot)
+		return print_snapshot(o, opt);
+	if (out_has_looks(o))
+		print_looks(o, opt);
 	return print_summary(o, opt);
 }
 
@@ -131,7 +168,13 @@ static void describe(const struct trace_reader *r, const char *path, struct out_
 	src->events = stats.records;
 	src->lost = stats.lost;
 	src->unknown = stats.unknown;
-	src->complete = trace_complete(r);
+}
+
+static bool is_snapshot(const struct trace_reader *r)
+{
+	const char *content = trace_env_get(r, "content");
+
+	return content && !strcmp(content, TRACE_SNAPSHOT);
 }
 
 /* The trace once more, for the stacks of what was found; without them it is a poorer story. */
@@ -166,6 +209,7 @@ int check_trace(const char *path, const struct check_options *opt)
 
 	if (trace_open(path, &r, &error))
 		return say_error("%s", error.text);
+	src.snapshot = is_snapshot(r);
 	if (engine_new(&e) || feed(r, e, &src)) {
 		status = say_error("%s: out of memory", path);
 	} else {

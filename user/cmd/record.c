@@ -5,17 +5,13 @@
  * report says is what anybody finds in the file later.
  */
 #include <argp.h>
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
 
 #include "cmd/cmd.h"
+#include "cmd/output.h"
 #include "cmd/session.h"
-#include "trace/trace.h"
 
 enum { OPT_FAIL_ON = 256, OPT_STACKS };
 
@@ -106,24 +102,12 @@ static char *join(char **words)
 
 static int create(struct recorder *r)
 {
-	struct utsname uts;
 	char *command = join(r->session.command);
-	struct trace_env env = {
-		.version = VERSION,
-		.command = r->session.command ? command : NULL,
-		.cpus = live_possible_cpus(),
-		.clock_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC),
-	};
-	int err;
+	struct trace_env env = { .command = r->session.command ? command : NULL };
+	int status = output_create(r->output, &env, &r->writer);
 
-	uname(&uts);
-	env.kernel_release = uts.release;
-	env.hostname = uts.nodename;
-	err = trace_create(r->output, &env, &r->writer);
 	free(command);
-	if (err == -EEXIST)
-		return say_error("%s exists already: choose another directory with -o", r->output);
-	return err ? say_error("%s: %s", r->output, strerror(-err)) : 0;
+	return status;
 }
 
 static int record(struct recorder *r)
@@ -150,33 +134,6 @@ static int report(struct recorder *r)
 	return status == EXIT_CLEAN && r->write_err ? EXIT_LOST : status;
 }
 
-static const char *default_output(void)
-{
-	static char name[64];
-	time_t now = time(NULL);
-	struct tm tm;
-
-	localtime_r(&now, &tm);
-	strftime(name, sizeof(name), "iommuscope-%Y%m%d-%H%M%S", &tm);
-	return name;
-}
-
-/* trace_create() takes a new or an empty directory. */
-static int check_output(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int entries = 0;
-
-	if (!dir)
-		return errno == ENOENT ? 0 : say_error("%s: %s", path, strerror(errno));
-	while (readdir(dir))
-		entries++;
-	closedir(dir);
-	if (entries <= 2)
-		return 0;
-	return say_error("%s exists already: choose another directory with -o", path);
-}
-
 int cmd_record(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &session_argp, 0, "", 1 }, { 0 } };
@@ -197,8 +154,8 @@ int cmd_record(int argc, char **argv)
 	r.session.arg = &r;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &r);
 	if (!r.output)
-		r.output = default_output();
-	status = session_check(&r.session) ?: check_output(r.output);
+		r.output = output_default();
+	status = session_check(&r.session) ?: output_check(r.output);
 	if (!status)
 		status = record(&r);
 	if (!status)

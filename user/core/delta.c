@@ -143,8 +143,8 @@ static bool step(struct sweep *s)
 	return end != UINT64_MAX && !s->err;
 }
 
-int readings_delta(const struct reading *before, const struct reading *after, delta_fn fn, void *arg,
-		   struct delta_count *count)
+int readings_delta(const struct reading *before, const struct reading *after, delta_fn fn,
+		   void *arg, struct delta_count *count)
 {
 	struct sweep s = { .r = { before, after }, .fn = fn, .arg = arg, .count = count };
 

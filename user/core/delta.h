@@ -3,9 +3,9 @@
  * What is different between two snapshots: which domain of one is which of the other, which devices are
  * elsewhere, and what the two tables of a domain translate differently.
  *
- * Domains are the same if they hold the same devices, by name: pointers are another boot's, perhaps. Where that leaves
- * a choice, the pair with more devices in common wins, then the one with the same pointer. Of those that have
- * no device in common with any that is left, equal pointers make a pair.
+ * Domains are the same if they hold the same devices, by name: pointers are another boot's, perhaps. Where
+ * that leaves a choice, the pair with more devices in common wins, then the one with the same pointer. Of
+ * those that have no device in common with any that is left, equal pointers make a pair.
  */
 #ifndef IOMMUSCOPE_DELTA_H
 #define IOMMUSCOPE_DELTA_H
@@ -52,8 +52,8 @@ typedef int (*delta_fn)(void *arg, const struct delta *d);
  *
  * Return: 0, or what @fn returned.
  */
-int readings_delta(const struct reading *before, const struct reading *after, delta_fn fn, void *arg,
-		   struct delta_count *count);
+int readings_delta(const struct reading *before, const struct reading *after, delta_fn fn,
+		   void *arg, struct delta_count *count);
 
 /** delta_paddr() - Where @iova leads that @run holds. */
 static inline uint64_t delta_paddr(const struct walk_run *run, uint64_t iova)
@@ -70,17 +70,19 @@ static inline uint64_t delta_paddr(const struct walk_run *run, uint64_t iova)
 #define DELTA_DRIVER	0x40	/* device */
 #define DELTA_GROUP	0x80	/* device */
 
+struct device_pair {
+	const struct snap_device *before;
+	const struct snap_device *after;
+	uint32_t changes;		/* DELTA_* */
+	const struct device_pair *next;	/* in the same domain */
+};
+
 /* One domain on both sides; NULL: it is not on that side. */
 struct domain_pair {
 	const struct snap_domain *before;
 	const struct snap_domain *after;
-	uint32_t changes;	/* DELTA_* */
-};
-
-struct device_pair {
-	const struct snap_device *before;
-	const struct snap_device *after;
-	uint32_t changes;
+	uint32_t changes;		/* DELTA_* */
+	const struct device_pair *devices;	/* in it now; if it went, then. By name */
 };
 
 /* Domains of the first in their order, then those only the second has; devices by name. */
@@ -103,7 +105,7 @@ int snapshots_match(const struct snapshot *before, const struct snapshot *after,
 
 void matched_drain(struct matched *m);
 
-/** pair_obstacle() - Why the tables of @p are not compared, static; NULL: they can be, or there is nothing to. */
+/** pair_obstacle() - Why the tables of @p are not compared; NULL: they are, or there is nothing to. */
 const char *pair_obstacle(const struct domain_pair *p);
 
 /** pair_has_tables() - Are there two tables that can be compared? */

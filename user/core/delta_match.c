@@ -138,6 +138,7 @@ static uint32_t domain_changes(const struct matching *m, const struct domain_pai
 	       (same_table(x, y) ? 0 : DELTA_TABLE);
 }
 
+/* From here on @a_of has the pair of each domain of the second. */
 static void pair_domains(struct matching *m)
 {
 	struct domain_pair *p = m->out->domains;
@@ -149,8 +150,10 @@ static void pair_domains(struct matching *m)
 			.after = m->b_of[i] == NOBODY ? NULL : &m->b->domains[m->b_of[i]],
 		};
 	for (i = 0; i < m->b->ndomains; i++)
-		if (m->a_of[i] == NOBODY)
+		if (m->a_of[i] == NOBODY) {
+			m->a_of[i] = p - m->out->domains;
 			*p++ = (struct domain_pair){ .after = &m->b->domains[i] };
+		}
 	m->out->ndomains = p - m->out->domains;
 	for (p = m->out->domains, i = 0; i < m->out->ndomains; i++, p++)
 		p->changes = domain_changes(m, p);
@@ -165,6 +168,33 @@ static bool has_moved(const struct matching *m, const struct device_pair *p)
 	if (a == NOBODY || b == NOBODY)
 		return a != b;
 	return m->b_of[a] != b;
+}
+
+/* The pair of domains to list it with, or NULL. */
+static struct domain_pair *home_of(const struct matching *m, const struct device_pair *p)
+{
+	size_t at = p->after ? index_of(m->b, p->after) : index_of(m->a, p->before);
+	struct domain_pair *home;
+
+	if (at == NOBODY)
+		return NULL;
+	home = &m->out->domains[p->after ? m->a_of[at] : at];
+	return p->after || !home->after ? home : NULL;
+}
+
+static void list_devices(struct matching *m)
+{
+	size_t i;
+
+	for (i = m->out->ndevices; i--;) {
+		struct device_pair *p = &m->out->devices[i];
+		struct domain_pair *home = home_of(m, p);
+
+		if (!home)
+			continue;
+		p->next = home->devices;
+		home->devices = p;
+	}
 }
 
 static uint32_t device_changes(const struct matching *m, const struct device_pair *p)
@@ -210,6 +240,7 @@ static void match_all(struct matching *m)
 		match(m, m->bonds[i].a, m->bonds[i].b);
 	match_pointers(m);
 	pair_domains(m);
+	list_devices(m);
 	for (i = 0; i < m->out->ndevices; i++)
 		m->out->devices[i].changes = device_changes(m, &m->out->devices[i]);
 }

@@ -92,6 +92,16 @@ static void text_domain(const struct out *o, const struct domain *d)
 		fprintf(o->to, "    %-24s %s\n", "unchecked", unchecked(l));
 }
 
+bool out_has_looks(const struct out *o)
+{
+	const struct domain *d;
+
+	for (d = o->model->first_domain; d; d = d->next)
+		if (d->look.time_ns)
+			return true;
+	return false;
+}
+
 void text_looks(const struct out *o, struct out_looks *sum)
 {
 	const struct domain *d;

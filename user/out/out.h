@@ -24,6 +24,7 @@ struct out_source {
 	uint64_t unknown;	/* records of newer kinds, skipped */
 	bool complete;		/* the recorder ended in order */
 	bool cut;		/* a stream is damaged; read as far as it goes */
+	bool snapshot;		/* of what there was at one time: not a recording */
 };
 
 struct stacks;
@@ -82,6 +83,9 @@ struct out_looks {
 	uint64_t flux;
 	uint64_t roots;
 };
+
+/** out_has_looks() - Was any table read? */
+bool out_has_looks(const struct out *o);
 
 /** text_looks(), json_looks() - Each domain that was looked at, and the sum. */
 void text_looks(const struct out *o, struct out_looks *sum);

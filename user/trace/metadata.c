@@ -93,6 +93,8 @@ static void put_env(FILE *f, const struct trace_env *env)
 	put_string(f, "kernel_release", env->kernel_release);
 	put_string(f, "hostname", env->hostname);
 	put_string(f, "command", env->command);
+	put_string(f, "content", env->content);
+	put_string(f, "scope", env->scope);
 	fputs("};\n\n", f);
 }
 

@@ -14,12 +14,16 @@
 struct trace_writer;
 struct trace_reader;
 
+#define TRACE_SNAPSHOT	"snapshot"
+
 /* Facts about the machine and the recording, for the metadata's env block. */
 struct trace_env {
 	const char *kernel_release;
 	const char *hostname;
 	const char *command;	/* what was recorded, or NULL */
 	const char *version;	/* of iommuscope */
+	const char *content;	/* TRACE_SNAPSHOT, or NULL: a recording */
+	const char *scope;	/* of a snapshot: what of the machine it looked at */
 	uint64_t clock_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC at the start */
 	unsigned int cpus;	/* possible CPUs; streams 0 .. cpus-1, and EV_CPU_USER */
 };
