@@ -95,6 +95,16 @@ STORY const struct finding *only(struct story *s, const char *name, uint64_t iov
 	return f;
 }
 
+STORY bool has_detail(const struct finding *f, const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->ndetails; i++)
+		if (!strcmp(f->details[i].key, key))
+			return true;
+	return false;
+}
+
 STORY uint64_t detail(const struct finding *f, const char *key)
 {
 	unsigned int i;
