@@ -27,8 +27,8 @@ STORY void snap_device(struct snapshot *s, uint64_t dev, const char *name, const
 	struct ev_device d = { .dev = dev, .group = dev & 0xff };
 	struct ev_attach a = { .dev = dev, .domain = domain, .pasid = EV_TAG_NO_PASID };
 
-	strncpy(d.name, name, sizeof(d.name));
-	strncpy(d.driver, driver, sizeof(d.driver));
+	memccpy(d.name, name, 0, sizeof(d.name) - 1);
+	memccpy(d.driver, driver, 0, sizeof(d.driver) - 1);
 	snap_record(s, EV_DEVICE, &d, sizeof(d));
 	if (domain)
 		snap_record(s, EV_ATTACH, &a, sizeof(a));
