@@ -25,6 +25,8 @@ void diff_sum_domain(struct diff_sum *sum, const struct domain_pair *p,
 {
 	unsigned int kind;
 
+	if (!p->changes && (!p->before || !p->after))
+		return;		/* only one of both looked at it */
 	sum->domains++;
 	sum->domains_changed += p->changes || pages->told;
 	sum->uncompared += !!pair_obstacle(p);
@@ -37,7 +39,7 @@ void diff_sum_domain(struct diff_sum *sum, const struct domain_pair *p,
 
 void diff_sum_device(struct diff_sum *sum, const struct device_pair *p)
 {
-	sum->devices++;
+	sum->devices += p->changes || (p->before && p->after);
 	sum->devices_changed += !!p->changes;
 }
 
