@@ -292,6 +292,26 @@ static void in_flux(void **state)
 	}
 }
 
+/* Spans of one byte, where a piece begins and at the end of the space. */
+static void one_byte_in_flux(void **state)
+{
+	struct two t;
+
+	(void)state;
+	begin(&t);
+	add(&t, 1, 0x1000, 0x2fff, AT, RW);
+	add(&t, 1, TOP - 0xfff, TOP, AT, RW);
+	add_flux(&t, 0, 0x1000, 0x1000);
+	add_flux(&t, 0, 0x2000, 0x2000);
+	add_flux(&t, 1, TOP, TOP);
+	compare(&t);
+	has(&t, 0, DELTA_MAPPED, 0x1001, 0x1fff);
+	has(&t, 1, DELTA_MAPPED, 0x2001, 0x2fff);
+	has(&t, 2, DELTA_MAPPED, TOP - 0xfff, TOP - 1);
+	assert_int_equal(t.n, 3);
+	end(&t);
+}
+
 /* What never settled and is alike all the same is no difference, judged or not. */
 static void in_flux_and_alike(void **state)
 {
@@ -345,6 +365,7 @@ int main(void)
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(merged),
 		cmocka_unit_test(in_flux),
+		cmocka_unit_test(one_byte_in_flux),
 		cmocka_unit_test(in_flux_and_alike),
 		cmocka_unit_test(told_enough),
 	};

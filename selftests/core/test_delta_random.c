@@ -44,7 +44,7 @@ static uint64_t iova_of(const struct world *w, size_t i)
 
 static struct page draw_page(const struct world *w, size_t i)
 {
-	struct page p = { .there = rnd(4), .flux = !rnd(8) };
+	struct page p = { .there = rnd(4), .flux = !rnd(8) || (i && w->pages[0][i - 1].flux && rnd(2)) };
 
 	p.run = (struct walk_run) {
 		.iova = iova_of(w, i), .last = iova_of(w, i) + 0xfff, .level = 1,
@@ -75,7 +75,20 @@ static bool goes_on(const struct page *a, const struct page *b)
 	       a->run.prot == b->run.prot && a->run.paddr + 0x1000 == b->run.paddr;
 }
 
-/* Flux in no order, and overlapping; what goes on is one run, mostly. */
+/* Spans over more than there is, in no order. */
+static void write_flux(struct snapshot *s, const struct page *p)
+{
+	size_t i, last;
+
+	for (i = PAGES; i--;) {
+		for (last = i; last + 1 < PAGES && p[last + 1].flux && rnd(3);)
+			last++;
+		if (p[i].flux)
+			snap_flux(s, DOMAIN, p[i].run.iova, p[last].run.last);
+	}
+}
+
+/* What goes on is one run, mostly. */
 static void write_side(struct world *w, int side)
 {
 	struct snapshot *s = &w->snap[side];
@@ -86,10 +99,7 @@ static void write_side(struct world *w, int side)
 	snapshot_init(s);
 	snap_device(s, 1, "dev", "", DOMAIN);
 	snap_read(s, DOMAIN, EV_READ_BEGIN, 0x1000, 0);
-	for (i = PAGES; i--;)
-		if (p[i].flux)
-			snap_flux(s, DOMAIN, p[i].run.iova,
-				  i + 1 < PAGES && p[i + 1].flux ? p[i + 1].run.last : p[i].run.last);
+	write_flux(s, p);
 	for (i = 0; i < PAGES; i++) {
 		if (!p[i].there)
 			continue;

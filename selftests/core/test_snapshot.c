@@ -68,6 +68,31 @@ static void states(void **state)
 	}
 }
 
+/* Spans come in any order; they are in order, and one where they meet. */
+static void flux_in_order(void **state)
+{
+	struct snapshot s;
+	const struct reading *r;
+
+	(void)state;
+	snapshot_init(&s);
+	snap_read(&s, P1, EV_READ_BEGIN, 0, 0);
+	snap_flux(&s, P1, 60, UINT64_MAX);
+	snap_flux(&s, P1, 50, 69);
+	snap_flux(&s, P1, 20, 39);
+	snap_flux(&s, P1, 55, 58);
+	snap_flux(&s, P1, 0, 0);
+	snap_read(&s, P1, EV_READ_END, 0, 0);
+	r = &s.domains[0].table;
+	assert_int_equal(r->nflux, 3);
+	assert_int_equal(r->flux[0].last, 0);
+	assert_int_equal(r->flux[1].first, 20);
+	assert_int_equal(r->flux[1].last, 39);
+	assert_int_equal(r->flux[2].first, 50);
+	assert_int_equal(r->flux[2].last, UINT64_MAX);
+	snapshot_drain(&s);
+}
+
 static void read_again(void **state)
 {
 	struct snapshot s;
@@ -393,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gathered),
 		cmocka_unit_test(states),
+		cmocka_unit_test(flux_in_order),
 		cmocka_unit_test(read_again),
 		cmocka_unit_test(out_of_order),
 		cmocka_unit_test(not_a_place),
