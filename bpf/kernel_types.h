@@ -211,10 +211,26 @@ struct sg_table {
 	unsigned int orig_nents;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct page {
 	unsigned long flags;
 	struct list_head lru;	/* on a freelist; 6.16+: struct ioptdesc, laid over it */
+	unsigned long compound_head;	/* 7.2: compound_info */
+	atomic_t _refcount;
 };
+
+struct page___info {			/* 7.2 */
+	unsigned long compound_info;
+};
+
+struct folio {
+	atomic_t _pincount;
+};
+
+enum pageflags { PG_reserved, PG_head };	/* numbers are the kernel's */
 
 struct scatterlist___flags {		/* CONFIG_NEED_SG_DMA_FLAGS */
 	unsigned int dma_flags;

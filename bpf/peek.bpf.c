@@ -10,6 +10,7 @@
 #include "table_root.bpf.h"
 #include "books.bpf.h"
 #include "ops.bpf.h"
+#include "pages.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -137,6 +137,25 @@ struct peek_book {
 	__u32 has_domain;	/* out */
 };
 
+/* ---- pages of RAM: are they pinned? ---- */
+
+#define PEEK_PINS 512		/* of one call */
+
+#define PEEK_PIN_UNKNOWN 0x1	/* reserved, without a struct page, or just changing: never pinned by that */
+#define PEEK_PIN_LARGE	0x2	/* of a folio of several pages: @pins are of all of them */
+
+struct peek_pin {
+	__u64 pfn;		/* in */
+	__u32 pins;		/* out */
+	__u32 flags;		/* out: PEEK_PIN_* */
+};
+
+/* Context of the program. */
+struct peek_pins {
+	__u32 count;		/* in: pages from the first place of the map on */
+	__u32 tgid;		/* out: who asks, as the kernel numbers it */
+};
+
 /* ---- calls that change tables ---- */
 
 #define PEEK_OPS_DOMAINS 4096

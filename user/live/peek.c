@@ -28,11 +28,12 @@ struct peek {
 	struct bpf_object *obj;
 	struct bpf_config config;
 	struct ops ops;
-	int memory_fd, devices_fd, domain_fd, owner_fd, vfio_fd, iovas_fd;
+	int memory_fd, devices_fd, domain_fd, owner_fd, vfio_fd, iovas_fd, pins_fd;
 	struct peek_want *wants;
 	struct peek_page *pages;
 	struct peek_device *found;
 	struct peek_area *areas;
+	struct peek_pin *pins;
 	uint64_t frames;	/* of RAM */
 	uint64_t ahead[WALK_PAGE_ENTRIES];	/* physical addresses that will be asked for */
 	uint32_t nahead;
@@ -222,6 +223,44 @@ int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg
 	return read_areas(p, p->iovas_fd, ask, fn, arg);
 }
 
+/* ---- pins ---- */
+
+static int some_pins(struct peek *p, struct peek_pin *pins, uint32_t count)
+{
+	struct peek_pins ask = { .count = count };
+	uint32_t i;
+	int err;
+
+	memcpy(p->pins, pins, count * sizeof(*pins));
+	err = run(p->pins_fd, &ask, sizeof(ask));
+	if (err)
+		return err;
+	memcpy(pins, p->pins, count * sizeof(*pins));
+	for (i = 0; i < count; i++)
+		if (pins[i].pfn >= p->frames)
+			pins[i].flags = PEEK_PIN_UNKNOWN;
+	return 0;
+}
+
+int peek_pins(struct peek *p, struct peek_pin *pins, size_t count)
+{
+	size_t i, n;
+	int err = 0;
+
+	for (i = 0; i < count && !err; i += n) {
+		n = count - i < PEEK_PINS ? count - i : PEEK_PINS;
+		err = some_pins(p, pins + i, n);
+	}
+	return err;
+}
+
+uint32_t peek_self(struct peek *p)
+{
+	struct peek_pins ask = { 0 };
+
+	return run(p->pins_fd, &ask, sizeof(ask)) ? 0 : ask.tgid;
+}
+
 struct ops *peek_ops(struct peek *p)
 {
 	return &p->ops;
@@ -286,6 +325,7 @@ static void *map_memory(const struct peek *p, const char *name, size_t bytes)
 #define PAGES_BYTES (PEEK_BATCH * sizeof(struct peek_page))
 #define FOUND_BYTES (PEEK_DEVICES * sizeof(struct peek_device))
 #define AREAS_BYTES (PEEK_AREAS * sizeof(struct peek_area))
+#define PINS_BYTES (PEEK_PINS * sizeof(struct peek_pin))
 
 static int share(struct peek *p)
 {
@@ -295,11 +335,13 @@ static int share(struct peek *p)
 	p->owner_fd = program_fd(p, "peek_owner");
 	p->vfio_fd = program_fd(p, "peek_vfio");
 	p->iovas_fd = program_fd(p, "peek_iovas");
+	p->pins_fd = program_fd(p, "peek_pins");
 	p->wants = map_memory(p, "peek_wants", WANTS_BYTES);
 	p->pages = map_memory(p, "peek_pages", PAGES_BYTES);
 	p->found = map_memory(p, "peek_found", FOUND_BYTES);
 	p->areas = map_memory(p, "peek_areas", AREAS_BYTES);
-	return p->wants && p->pages && p->found && p->areas ? 0 : -ENOMEM;
+	p->pins = map_memory(p, "peek_pins_map", PINS_BYTES);
+	return p->wants && p->pages && p->found && p->areas && p->pins ? 0 : -ENOMEM;
 }
 
 int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t len)
@@ -349,6 +391,7 @@ void peek_free(struct peek *p)
 	unmap(p->pages, PAGES_BYTES);
 	unmap(p->found, FOUND_BYTES);
 	unmap(p->areas, AREAS_BYTES);
+	unmap(p->pins, PINS_BYTES);
 	ops_free(&p->ops);
 	bpf_object__close(p->obj);
 	free(p);

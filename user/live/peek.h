@@ -80,6 +80,18 @@ int peek_vfio(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg)
 /** peek_iovas() - The same of the addresses that the DMA API gave away in a domain, reserved ones among them. */
 int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg);
 
+/**
+ * peek_pins() - How often DMA has pinned pages of RAM
+ * @pins:  pfn filled; beyond RAM nothing is known
+ * @count: any
+ *
+ * Return: 0 or -errno.
+ */
+int peek_pins(struct peek *p, struct peek_pin *pins, size_t count);
+
+/** peek_self() - Our process's number, as the kernel has it; 0 if it does not say. */
+uint32_t peek_self(struct peek *p);
+
 /** peek_ops() - Who counts changes of tables. */
 struct ops *peek_ops(struct peek *p);
 

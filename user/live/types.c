@@ -21,7 +21,7 @@ struct slot {
 	char *name;		/* NULL: free */
 	size_t len;
 	uint32_t id[TYPE_CLASSES];	/* the first of this name; 0 none */
-	bool is_struct;		/* copied into the part */
+	bool is_struct;		/* or an enum: copied into the part */
 };
 
 struct types {
@@ -96,7 +96,7 @@ int types_want_structs(struct types *t, const struct btf *programs)
 		const struct btf_type *type = btf__type_by_id(programs, id);
 		const char *name = btf__name_by_offset(programs, type->name_off);
 
-		if (btf_is_composite(type) && *name)
+		if ((btf_is_composite(type) || btf_is_enum(type)) && *name)
 			err = want(t, name, essential_length(name), true);
 	}
 	return err;
@@ -157,6 +157,20 @@ static int copy_pointer(struct types *t)
 	return id;
 }
 
+/* Values only of those that programs ask for. */
+static int copy_enum(struct types *t, const struct btf_type *type, const char *name)
+{
+	bool wanted = t->slots[slot_of(t, name, strlen(name))].is_struct;
+	int id = btf__add_enum(t->part, name, type->size), err = 0;
+	unsigned int i;
+
+	for (i = 0; wanted && i < btf_vlen(type) && id > 0 && !err; i++)
+		err = btf__add_enum_value(t->part,
+					  btf__name_by_offset(t->from, btf_enum(type)[i].name_off),
+					  btf_enum(type)[i].val);
+	return err ?: id;
+}
+
 static int copy_new(struct types *t, const struct btf_type *type, unsigned int depth)
 {
 	const char *name = btf__name_by_offset(t->from, type->name_off);
@@ -172,7 +186,7 @@ static int copy_new(struct types *t, const struct btf_type *type, unsigned int d
 	case BTF_KIND_FLOAT:
 		return btf__add_float(t->part, name, type->size);
 	case BTF_KIND_ENUM:
-		return btf__add_enum(t->part, name, type->size);
+		return copy_enum(t, type, name);
 	case BTF_KIND_ENUM64:
 		return btf__add_enum64(t->part, name, type->size, false);
 	default:
@@ -221,6 +235,7 @@ static enum type_class class_of(const struct btf_type *type)
 		return TYPE_FUNCTION;
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
+	case BTF_KIND_ENUM:
 		return TYPE_STRUCT;
 	case BTF_KIND_VAR:
 		return TYPE_VARIABLE;
