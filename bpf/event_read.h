@@ -47,6 +47,8 @@ struct ev_run {
 };
 _Static_assert(sizeof(struct ev_run) == 88, "wire ABI");
 
+#define EV_BOOK_DROPPED	0x1	/* the page that the table has there instead is not pinned for it */
+
 /* What somebody's book says should be mapped: struct book_area of user/core/reading.h. */
 struct ev_book {
 	struct ev_hdr h;
@@ -58,7 +60,7 @@ struct ev_book {
 	__u32 book;		/* enum book */
 	__u32 prot;		/* 1 read, 2 write; 0 unknown */
 	__u32 tgid;		/* 0 unknown */
-	__u32 pad;
+	__u32 flags;		/* EV_BOOK_* */
 };
 _Static_assert(sizeof(struct ev_book) == 80, "wire ABI");
 

@@ -168,7 +168,9 @@ static int cell_kind(const struct cells *c, unsigned int i)
 	if (!a && !run)
 		return NONE;
 	if (!run)
-		return c->book == BOOK_IOVA ? NONE : DIFF_MISSING;
+		return c->book == BOOK_IOVA || c->book == BOOK_PROCESS ? NONE : DIFF_MISSING;
+	if (c->book == BOOK_PROCESS && (!a || run->kind != WALK_LEAF))
+		return NONE;
 	if (run->kind != WALK_LEAF)
 		return DIFF_BAD;
 	leads = run->paddr + (at - run->iova);
@@ -207,7 +209,7 @@ static void expect_cell(struct expected *e, const struct cells *c, unsigned int 
 
 	if (is_leaf(c, i) && c->area[i] != NONE && !c->flux[i])
 		e->count.pages++;
-	if (is_leaf(c, i) && c->area[i] == NONE && kind == NONE)
+	if (is_leaf(c, i) && c->area[i] == NONE && kind == NONE && c->book != BOOK_PROCESS)
 		e->count.direct++;
 	if (kind == NONE || c->flux[i])
 		return;

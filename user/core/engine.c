@@ -54,6 +54,7 @@ static const struct checker *const checkers[] = {
 	&check_fault,
 	&check_reading,
 	&check_root,
+	&check_intent,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))

@@ -92,6 +92,7 @@ const char *book_name(enum book book)
 		[BOOK_IOMMUFD] = "iommufd's areas",
 		[BOOK_MODEL] = "the trace",
 		[BOOK_FILE] = "the file",
+		[BOOK_PROCESS] = "process's pages",
 	};
 
 	return names[book];

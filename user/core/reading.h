@@ -24,10 +24,12 @@ enum book {
 	BOOK_IOMMUFD = 2,	/* iommufd's areas: exactly this */
 	BOOK_MODEL = 3,		/* what a trace says is live: exactly this, and where it leads */
 	BOOK_FILE = 4,		/* --expect: exactly this */
+	BOOK_PROCESS = 5,	/* pages that are behind the process addresses of BOOK_VFIO now: no others there */
 	BOOK_COUNT
 };
 
 #define AREA_PADDR_UNKNOWN (~0ULL)
+#define AREA_DROPPED	0x1	/* BOOK_PROCESS: what the table has instead is not pinned for it */
 
 struct book_area {
 	uint64_t first;
@@ -36,6 +38,8 @@ struct book_area {
 	uint64_t vaddr;		/* of @first in the process; 0 none */
 	uint32_t prot;		/* WALK_* that was asked for; 0: not known */
 	uint32_t tgid;		/* process of @vaddr; 0 unknown */
+	uint32_t flags;		/* AREA_* */
+	uint32_t pad;
 };
 
 struct read_span {

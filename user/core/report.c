@@ -45,6 +45,7 @@ static const char *const names[FINDING_COUNT] = {
 	[FINDING_TABLE_EXTRA] = "table-extra",
 	[FINDING_TABLE_DIFFERS] = "table-differs",
 	[FINDING_ROOT_DIFFERS] = "root-differs",
+	[FINDING_INTENT_DIFFERS] = "intent-differs",
 };
 
 const char *finding_name(enum finding_id id)

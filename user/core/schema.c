@@ -148,7 +148,7 @@ static const struct schema_field run[] = {
 static const struct schema_field book[] = {
 	HEX(ev_book, domain), HEX(ev_book, first), HEX(ev_book, last), HEX(ev_book, paddr),
 	HEX(ev_book, vaddr), DEC(ev_book, book), HEX(ev_book, prot), DEC(ev_book, tgid),
-	DEC(ev_book, pad),
+	HEX(ev_book, flags),
 };
 
 static const struct schema_field span[] = {

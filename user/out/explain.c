@@ -140,6 +140,11 @@ static const struct explain rows[FINDING_COUNT] = {
 		"that the kernel says the device is in.",
 		"VT-d 9.1 to 9.6 (root, context and PASID entries), 11.4.5 (RTADDR); AMD 2.2.2 (device table)",
 	},
+	[FINDING_INTENT_DIFFERS] = {
+		"The page that the device reaches is the one that the process has at the address it gave to "
+		"VFIO; and it stays pinned as long as it is mapped.",
+		"drivers/vfio/vfio_iommu_type1.c, vfio_pin_pages_remote(); Documentation/core-api/pin_user_pages.rst",
+	},
 };
 
 const char *explain_expected(enum finding_id id)
