@@ -95,7 +95,7 @@ void print_finding(const struct out *o, const struct check_options *opt, const s
 		text_finding(o, f);
 }
 
-static bool fails(const struct report *rep, uint64_t fail_on)
+bool report_fails(const struct report *rep, uint64_t fail_on)
 {
 	const struct finding *f = NULL;
 
@@ -110,7 +110,7 @@ static bool fails(const struct report *rep, uint64_t fail_on)
 
 static int verdict(const struct out *o, const struct check_options *opt)
 {
-	if (fails(o->report, opt->fail_on))
+	if (report_fails(o->report, opt->fail_on))
 		return EXIT_FINDINGS;
 	return out_lost(o) ? EXIT_LOST : EXIT_CLEAN;
 }

@@ -17,6 +17,8 @@ enum {
 	EXIT_LOST = 3,		/* no findings, but events were lost */
 };
 
+struct report;
+
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -40,6 +42,9 @@ struct check_options {
 };
 
 #define FAIL_ON_HELP "these findings (map-overlap,...) fail, whatever their grade"
+
+/** report_fails() - Are there violations, or one of @fail_on? */
+bool report_fails(const struct report *rep, uint64_t fail_on);
 
 /** parse_findings() - Bits of the ids in @text, a list with commas, or false. */
 bool parse_findings(const char *text, uint64_t *out);

@@ -15,13 +15,14 @@
 #include "live/observe.h"
 #include "out/out.h"
 
-enum { OPT_ALL = 256 };
+enum { OPT_ALL = 256, OPT_FAIL_ON };
 
 static const struct argp_option option_table[] = {
 	{ "all", OPT_ALL, NULL, 0, "every domain that a device is in", 0 },
 	{ "device", 'd', "DEVICE", 0, "the domain of this device (0000:00:02.0)", 0 },
 	{ "group", 'g', "GROUP", 0, "the domain of this IOMMU group", 0 },
 	{ "pid", 'p', "PID", 0, "domains in which this process has mapped something (VFIO)", 0 },
+	{ "fail-on", OPT_FAIL_ON, "IDS", 0, FAIL_ON_HELP, 0 },
 	{ "json", 'j', NULL, 0, "one JSON object per line", 0 },
 	{ "verbose", 'v', NULL, 0, "what libbpf and the verifier say, on stderr", 0 },
 	{ 0 },
@@ -29,6 +30,7 @@ static const struct argp_option option_table[] = {
 
 struct options {
 	struct observe_options look;
+	uint64_t fail_on;
 	bool chosen;
 	bool json;
 	bool verbose;
@@ -60,6 +62,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!parse_u32(arg, &o->look.tgid) || !o->look.tgid)
 			argp_error(state, "--pid '%s': a number above 0", arg);
 		break;
+	case OPT_FAIL_ON:
+		if (!parse_findings(arg, &o->fail_on))
+			argp_error(state, "--fail-on '%s': ids of findings, as docs/findings.md has them", arg);
+		return 0;
 	case 'j':
 		o->json = true;
 		return 0;
@@ -98,6 +104,13 @@ static int say_nothing_seen(const struct options *o)
 	return say_error("no device is behind an IOMMU: is it switched on (intel_iommu=on, and in the firmware)?");
 }
 
+/* Who names a process wants to know that. */
+static int say_no_process(void)
+{
+	say_error("which pages the process has could not be read (/proc/PID/pagemap; it needs CAP_SYS_ADMIN)");
+	return EXIT_LOST;
+}
+
 static int print(const struct options *o, const struct engine *e)
 {
 	struct utsname uts;
@@ -118,7 +131,9 @@ static int print(const struct options *o, const struct engine *e)
 		json_looks(&out, &sum);
 	else
 		text_looks(&out, &sum);
-	return report_count(out.report, GRADE_VIOLATION) ? EXIT_FINDINGS : EXIT_CLEAN;
+	if (report_fails(out.report, o->fail_on))
+		return EXIT_FINDINGS;
+	return o->look.tgid && sum.no_process ? say_no_process() : EXIT_CLEAN;
 }
 
 static int verify(const struct options *o, struct peek *p)
@@ -149,8 +164,8 @@ int cmd_verify(int argc, char **argv)
 		.options = option_table,
 		.parser = parse,
 		.doc = "Reads the page tables in use and compares them with what the kernel keeps of who asked for "
-		       "what: VFIO's list, and the addresses that the DMA API gave away; and the table that "
-		       "each device's entry in the hardware's tables points at with that of its domain. "
+		       "what: VFIO's list, with the pages that the process has at its addresses, and the addresses that the DMA "
+		       "API gave away; and the table that each device's entry in the hardware's tables points at with that of its domain. "
 		       "Nothing is changed.\v"
 		       "Exit status: 0 no difference, 1 findings, 2 wrong usage or could not run, 3 no findings, "
 		       "but not all could be read.",

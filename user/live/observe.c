@@ -214,7 +214,7 @@ static int say_book(struct look *l, const struct settled *s, enum book book)
 		struct ev_book rec = {
 			.domain = s->domain.at.domain, .first = a->first, .last = a->last,
 			.paddr = a->paddr, .vaddr = a->vaddr, .book = book, .prot = a->prot,
-			.tgid = a->tgid,
+			.tgid = a->tgid, .flags = a->flags,
 		};
 
 		err = say(l, &rec, EV_BOOK, sizeof(rec));

@@ -52,7 +52,7 @@ static int add_area(void *arg, const struct peek_area *a)
 }
 
 /* *@busy: somebody is changing the book. */
-static int read_books(struct peek *p, const struct settled *s, uint64_t first, uint64_t last,
+static int read_books(struct peek *p, struct settled *s, uint64_t first, uint64_t last,
 		      struct reading *r, bool *busy)
 {
 	struct adding add = { .r = r, .first = first, .last = last };
@@ -66,6 +66,7 @@ static int read_books(struct peek *p, const struct settled *s, uint64_t first, u
 		r->books |= 1U << BOOK_VFIO;
 		err = peek_vfio(p, &ask, add_area, &add);
 		*busy = ask.busy || !ask.has_domain;
+		err = err ?: process_read(p, &s->process, r);
 	} else if (s->domain.at.cookie) {
 		ask.book = s->domain.at.cookie;
 		add.book = BOOK_IOVA;
@@ -152,6 +153,35 @@ static uint64_t differences(const struct reading *r, diff_fn fn, void *arg)
 
 /* ---- again, between two marks ---- */
 
+/* Both are lists of @count areas, of which all bytes mean something. */
+static bool same_areas(const struct reading *a, const struct reading *b, enum book book)
+{
+	return a->nareas[book] == b->nareas[book] &&
+	       (!a->nareas[book] || !memcmp(a->areas[book], b->areas[book],
+					    a->nareas[book] * sizeof(*a->areas[book])));
+}
+
+/*
+ * Where the process has another page than the table: are there pins, and do slots, process and pages stay as they
+ * were before the table was read? 1: yes; 0: no; -errno.
+ */
+static int process_still(struct peek *p, struct settled *s, const struct read_span *at,
+			 struct reading *r)
+{
+	struct reading again = { 0 };
+	struct compared c;
+	bool busy;
+	int err;
+
+	if (reading_compare(r, BOOK_PROCESS, NULL, NULL, &c) || !c.diffs)
+		return 1;
+	err = read_books(p, s, at->first, at->last, &again, &busy);
+	if (!err)
+		err = !busy && same_areas(r, &again, BOOK_VFIO) && same_areas(r, &again, BOOK_PROCESS);
+	reading_drain(&again);
+	return err <= 0 ? err : process_judge(p, r) ?: 1;
+}
+
 /* 1: read while all was still; 0: not; -errno. AMD-Vi's table may have grown: the root is read with the rest. */
 static int read_still(struct peek *p, struct settled *s, const struct read_span *at,
 		      struct reading *r, struct walk_count *count)
@@ -174,8 +204,12 @@ static int read_still(struct peek *p, struct settled *s, const struct read_span 
 	err = read_table(p, s, at->first, at->last, r, count);
 	if (err == -EINVAL)
 		return 0;	/* no such table: the domain is going */
-	if (!err)
-		err = book_busy(p, s, &busy);
+	if (err)
+		return err;
+	err = process_still(p, s, at, r);
+	if (err <= 0)
+		return err;
+	err = book_busy(p, s, &busy);
 	if (err || busy)
 		return err;
 	return ops_mark(ops, domain, &after) && ops_same(&before, &after);

@@ -9,6 +9,7 @@
 
 #include "core/reading.h"
 #include "live/host.h"
+#include "live/process.h"
 
 /* A domain that is being looked at. */
 struct settled {
@@ -16,6 +17,7 @@ struct settled {
 	struct peek_owner owner;	/* PEEK_OWNER_VFIO: its container's book is read */
 	struct reading reading;
 	struct walk_count walked;
+	struct process process;	/* its pages are read with VFIO's book */
 	uint64_t begin_ns;
 	uint32_t flags;		/* EV_READ_* */
 };

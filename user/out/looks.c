@@ -31,6 +31,25 @@ static const char *unchecked(const struct look_result *l)
 	return pages_of(l) ? NULL : "table and books have nothing in common";
 }
 
+static bool has_book(const struct look_result *l, enum book book)
+{
+	return l->books >> book & 1;
+}
+
+/* VFIO has the addresses of a process, and nobody told which pages are there. */
+static bool lacks_process(const struct look_result *l)
+{
+	return has_book(l, BOOK_VFIO) && !has_book(l, BOOK_PROCESS);
+}
+
+/* Pages of VFIO's list of which the process did not say where they are. */
+static uint64_t untold(const struct look_result *l)
+{
+	uint64_t all = l->pages[BOOK_VFIO], told = l->pages[BOOK_PROCESS];
+
+	return has_book(l, BOOK_PROCESS) && all > told ? all - told : 0;
+}
+
 static void add(struct out_looks *sum, const struct look_result *l)
 {
 	sum->domains++;
@@ -44,6 +63,7 @@ static void add(struct out_looks *sum, const struct look_result *l)
 	sum->leaves += l->leaves;
 	sum->flux += l->flux;
 	sum->roots += l->roots;
+	sum->no_process += lacks_process(l);
 }
 
 static void text_devices(const struct out *o, const struct domain *d)
@@ -66,10 +86,27 @@ static void text_devices(const struct out *o, const struct domain *d)
 	}
 }
 
+static void text_books(const struct out *o, const struct look_result *l)
+{
+	unsigned int book;
+
+	for (book = 0; book < BOOK_COUNT; book++) {
+		if (!has_book(l, book))
+			continue;
+		fprintf(o->to, "    %-24s %" PRIu64 " pages of 4 KiB compared", book_name(book),
+			l->pages[book]);
+		if (book == BOOK_PROCESS)
+			fprintf(o->to, ", %" PRIu64 " unknown", untold(l));
+		fputc('\n', o->to);
+	}
+	if (lacks_process(l))
+		fprintf(o->to, "    %-24s not read: only CAP_SYS_ADMIN is told\n",
+			book_name(BOOK_PROCESS));
+}
+
 static void text_domain(const struct out *o, const struct domain *d)
 {
 	const struct look_result *l = &d->look;
-	unsigned int book;
 
 	fprintf(o->to, "domain 0x%" PRIx64 "  %s\n", d->ptr, word_domain_type(d->type));
 	text_devices(o, d);
@@ -78,10 +115,7 @@ static void text_domain(const struct out *o, const struct domain *d)
 			       " entries in %" PRIu64 " pages\n",
 			"table", walk_format_name(l->format), l->levels, l->root, l->leaves,
 			l->tables);
-	for (book = 0; book < BOOK_COUNT; book++)
-		if (l->books >> book & 1)
-			fprintf(o->to, "    %-24s %" PRIu64 " pages of 4 KiB compared\n",
-				book_name(book), l->pages[book]);
+	text_books(o, l);
 	if (l->flux)
 		fprintf(o->to, "    %-24s %" PRIu64 " differences never held still: not judged\n",
 			"in flux", l->flux);
@@ -131,6 +165,7 @@ static void json_books(const struct out *o, const struct look_result *l)
 	static const char *const keys[BOOK_COUNT] = {
 		[BOOK_VFIO] = "vfio", [BOOK_IOVA] = "allocator", [BOOK_IOMMUFD] = "iommufd",
 		[BOOK_MODEL] = "trace", [BOOK_FILE] = "file",
+		[BOOK_PROCESS] = "process",
 	};
 	const char *comma = "";
 	unsigned int book;
@@ -155,6 +190,8 @@ static void json_domain(const struct out *o, const struct domain *d)
 		d->ptr, word_domain_type(d->type), walk_format_name(l->format), l->levels, l->root,
 		l->tables, l->leaves);
 	json_books(o, l);
+	if (has_book(l, BOOK_PROCESS))
+		fprintf(o->to, ",\"process_unknown\":%" PRIu64, untold(l));
 	fprintf(o->to, ",\"flux\":%" PRIu64 ",\"roots\":%" PRIu64 ",\"unchecked\":", l->flux, l->roots);
 	put_json(o->to, unchecked(l) ? unchecked(l) : "");
 	fputs("}\n", o->to);

@@ -82,6 +82,7 @@ struct out_looks {
 	uint64_t leaves;
 	uint64_t flux;
 	uint64_t roots;
+	uint64_t no_process;	/* domains with VFIO's list, but not the process's pages */
 };
 
 /** out_has_looks() - Was any table read? */
