@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "hammer.h"
@@ -28,7 +30,16 @@
 #define LOOP_IOVA 0x10000000ULL
 #define LOOP_SIZE 4096ULL
 
+#define MAPS_MAX 16	/* that are remembered */
+
+struct mapped {
+	char *vaddr;
+	uint64_t iova, size;
+};
+
 struct user {
+	struct mapped maps[MAPS_MAX];
+	unsigned int nmaps;
 	int container;
 	int group;
 	int device;
@@ -144,13 +155,20 @@ static void say_unmap(uint64_t iova, uint64_t size, uint32_t flags, uint64_t don
 
 /* Each verb returns how many words it used, itself included. */
 
-static int map_memory(const struct user *u, char **words, void *vaddr, const char *pages)
+static void remember(struct user *u, void *vaddr, uint64_t iova, uint64_t size)
+{
+	if (u->nmaps < MAPS_MAX)
+		u->maps[u->nmaps++] = (struct mapped){ vaddr, iova, size };
+}
+
+static int map_memory(struct user *u, char **words, void *vaddr, const char *pages)
 {
 	uint64_t size = number(words[1]), iova = number(words[2]);
 	uint32_t asked = permission(words[3]);
 	uint32_t flags = asked ? asked : TYPE1_RW;
 
 	dma_map(u, vaddr, size, iova, flags);
+	remember(u, vaddr, iova, size);
 	say_map(vaddr, size, iova, flags, pages);
 	return asked ? 4 : 3;
 }
@@ -199,6 +217,47 @@ static int do_map_drop(struct user *u, char **words)
 	if (munmap(vaddr, size))
 		die("munmap");
 	return used;
+}
+
+/* Other pages behind the addresses of a map. */
+static int do_replace(struct user *u, char **words)
+{
+	uint64_t iova = number(words[1]), size = number(words[2]);
+	unsigned int i;
+	char *at;
+
+	for (i = 0; i < u->nmaps; i++) {
+		const struct mapped *m = &u->maps[i];
+
+		if (iova < m->iova || iova - m->iova >= m->size)
+			continue;
+		at = m->vaddr + (iova - m->iova);
+		if (madvise(at, size, MADV_DONTNEED))
+			die("madvise");
+		memset(at, 0x33, size);
+	}
+	printf("replace pid=%d iova=0x%" PRIx64 " size=%" PRIu64 "\n", getpid(), iova, size);
+	return 3;
+}
+
+/* A child has the same memory and lives on; then all that is mapped is written here. */
+static int do_fork(struct user *u, char **words)
+{
+	pid_t child = fork();
+	unsigned int i;
+
+	(void)words;
+	if (child < 0)
+		die("fork");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	for (i = 0; i < u->nmaps; i++)
+		memset(u->maps[i].vaddr, 0x44, u->maps[i].size);
+	printf("fork pid=%d child=%d\n", getpid(), child);
+	return 1;
 }
 
 static int do_unmap(struct user *u, char **words)
@@ -365,6 +424,8 @@ const struct verb verbs[] = {
 	{ "gigamap",	"SIZE IOVA [r|w|rw]", 2, do_gigamap },
 	{ "mapdrop",	"SIZE IOVA [r|w|rw]", 2, do_map_drop },
 	{ "mapaway",	"SIZE IOVA", 2, do_map_away },
+	{ "replace",	"IOVA SIZE", 2, do_replace },
+	{ "fork",	"", 0, do_fork },
 	{ "many",	"COUNT", 1, do_many },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "unmap-all",	"", 0, do_unmap_all },
