@@ -6,22 +6,25 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
 #include "core/engine.h"
+#include "core/expect.h"
 #include "live/live.h"
 #include "live/observe.h"
 #include "out/out.h"
 
-enum { OPT_ALL = 256, OPT_FAIL_ON };
+enum { OPT_ALL = 256, OPT_FAIL_ON, OPT_EXPECT };
 
 static const struct argp_option option_table[] = {
 	{ "all", OPT_ALL, NULL, 0, "every domain that a device is in", 0 },
 	{ "device", 'd', "DEVICE", 0, "the domain of this device (0000:00:02.0)", 0 },
 	{ "group", 'g', "GROUP", 0, "the domain of this IOMMU group", 0 },
 	{ "pid", 'p', "PID", 0, "domains in which this process has mapped something (VFIO)", 0 },
+	{ "expect", OPT_EXPECT, "FILE", 0, "with --device or --group: exactly what FILE says is mapped", 0 },
 	{ "fail-on", OPT_FAIL_ON, "IDS", 0, FAIL_ON_HELP, 0 },
 	{ "json", 'j', NULL, 0, "one JSON object per line", 0 },
 	{ "verbose", 'v', NULL, 0, "what libbpf and the verifier say, on stderr", 0 },
@@ -30,6 +33,8 @@ static const struct argp_option option_table[] = {
 
 struct options {
 	struct observe_options look;
+	struct reading expected;
+	const char *expect;	/* file */
 	uint64_t fail_on;
 	bool chosen;
 	bool json;
@@ -62,6 +67,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!parse_u32(arg, &o->look.tgid) || !o->look.tgid)
 			argp_error(state, "--pid '%s': a number above 0", arg);
 		break;
+	case OPT_EXPECT:
+		o->expect = arg;
+		return 0;
 	case OPT_FAIL_ON:
 		if (!parse_findings(arg, &o->fail_on))
 			argp_error(state, "--fail-on '%s': ids of findings, as docs/findings.md has them", arg);
@@ -78,12 +86,50 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->chosen)
 			argp_error(state, "what? --all, --device, --group or --pid");
+		if (o->expect && !o->look.device && o->look.group < 0)
+			argp_error(state, "--expect is about one domain: name it with --device or --group");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	o->chosen = true;
 	return 0;
+}
+
+#define EXPECT_BYTES_MAX (64UL << 20)
+
+/* Regular or not: a pipe is as good. */
+static int read_expected(struct options *o)
+{
+	char error[EXPECT_ERROR_BYTES];
+	size_t len = 0, room = 1 << 16;
+	char *text = malloc(room);
+	FILE *f = strcmp(o->expect, "-") ? fopen(o->expect, "re") : stdin;
+	int status = EXIT_CLEAN;
+
+	if (!f) {
+		free(text);
+		return say_error("%s: %s", o->expect, strerror(errno));
+	}
+	while (text && !feof(f) && !ferror(f) && len < EXPECT_BYTES_MAX) {
+		if (len == room)
+			text = reallocarray(text, room *= 2, 1);
+		if (text)
+			len += fread(text + len, 1, room - len, f);
+	}
+	if (!text)
+		status = say_error("out of memory");
+	else if (ferror(f))
+		status = say_error("%s: %s", o->expect, strerror(errno));
+	else if (len >= EXPECT_BYTES_MAX)
+		status = say_error("%s: more than 64 MiB", o->expect);
+	else if (expect_parse(text, len, &o->expected, error, sizeof(error)))
+		status = say_error("%s: %s", o->expect, error);
+	if (f != stdin)
+		fclose(f);
+	free(text);
+	o->look.expected = &o->expected;
+	return status;
 }
 
 static int feed(void *arg, const struct ev_hdr *rec)
@@ -176,9 +222,12 @@ int cmd_verify(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (o.expect && read_expected(&o))
+		return EXIT_ERROR;
 	if (live_check(text, sizeof(text)) || peek_open(true, o.verbose, &p, text, sizeof(text)))
 		return say_error("%s", text);
 	status = verify(&o, p);
 	peek_free(p);
+	reading_drain(&o.expected);
 	return end_stdout() ? status : EXIT_ERROR;
 }

@@ -312,7 +312,7 @@ static int read_domain(struct look *l, struct settled *s)
 
 static int look_at_domain(struct look *l, uint64_t domain, uint32_t kind)
 {
-	struct settled s = { .begin_ns = now_ns() };
+	struct settled s = { .begin_ns = now_ns(), .expected = l->opt->expected };
 	int err = host_domain(l->p, domain, kind, &s.domain);
 
 	if (!err)

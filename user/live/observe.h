@@ -20,6 +20,7 @@ typedef int (*observe_sink)(void *arg, const struct ev_hdr *rec);
 struct observe_options {
 	const char *device;	/* only this one and its domain; NULL: all */
 	int32_t group;		/* only this one; -1: all */
+	const struct reading *expected;	/* its BOOK_FILE is compared with each domain; NULL: none */
 	uint32_t tgid;		/* only domains in which this process has mapped something; 0: all */
 };
 

@@ -51,6 +51,30 @@ static int add_area(void *arg, const struct peek_area *a)
 	return err == -EINVAL ? 0 : err;
 }
 
+/* Areas from a file, as far as they lie in [first, last]. */
+static int add_expected(const struct reading *from, uint64_t first, uint64_t last,
+			struct reading *r)
+{
+	size_t i;
+	int err = 0;
+
+	r->books |= 1U << BOOK_FILE;
+	for (i = 0; i < from->nareas[BOOK_FILE] && !err; i++) {
+		struct book_area a = from->areas[BOOK_FILE][i];
+
+		if (a.last < first || a.first > last)
+			continue;
+		if (a.first < first) {
+			a.paddr += a.paddr != AREA_PADDR_UNKNOWN ? first - a.first : 0;
+			a.first = first;
+		}
+		if (a.last > last)
+			a.last = last;
+		err = reading_add_area(r, BOOK_FILE, &a);
+	}
+	return err;
+}
+
 /* *@busy: somebody is changing the book. */
 static int read_books(struct peek *p, struct settled *s, uint64_t first, uint64_t last,
 		      struct reading *r, bool *busy)
@@ -60,6 +84,10 @@ static int read_books(struct peek *p, struct settled *s, uint64_t first, uint64_
 	int err = 0;
 
 	*busy = false;
+	if (s->expected)
+		err = add_expected(s->expected, first, last, r);
+	if (err)
+		return err;
 	if (s->owner.kind == PEEK_OWNER_VFIO && s->owner.book) {
 		ask.book = s->owner.book;
 		add.book = BOOK_VFIO;

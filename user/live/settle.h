@@ -18,6 +18,7 @@ struct settled {
 	struct reading reading;
 	struct walk_count walked;
 	struct process process;	/* its pages are read with VFIO's book */
+	const struct reading *expected;	/* BOOK_FILE of this one is a book; NULL: none */
 	uint64_t begin_ns;
 	uint32_t flags;		/* EV_READ_* */
 };
