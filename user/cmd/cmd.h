@@ -69,6 +69,7 @@ bool end_stdout(void);
 
 /** parse_u32(), parse_bytes() - Whole argument, or false. Bytes take K, M, G. */
 bool parse_u32(const char *text, unsigned int *out);
+bool parse_group(const char *text, int32_t *out);	/* the number of an IOMMU group */
 bool parse_bytes(const char *text, unsigned long long *out);
 
 #endif

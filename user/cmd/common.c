@@ -51,6 +51,16 @@ bool parse_u32(const char *text, unsigned int *out)
 	return true;
 }
 
+bool parse_group(const char *text, int32_t *out)
+{
+	unsigned int group;
+
+	if (!parse_u32(text, &group) || group > INT32_MAX)
+		return false;
+	*out = group;
+	return true;
+}
+
 static unsigned int unit_lg2(char c)
 {
 	switch (c) {

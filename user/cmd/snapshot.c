@@ -53,15 +53,6 @@ struct taking {
 	bool said;		/* why it failed */
 };
 
-static void parse_group(struct options *o, const char *arg, struct argp_state *state)
-{
-	unsigned int group;
-
-	if (!parse_u32(arg, &group) || group > INT32_MAX)
-		argp_error(state, "--group '%s': the number of an IOMMU group", arg);
-	o->look.group = group;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -77,7 +68,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->look.device = arg;
 		return 0;
 	case 'g':
-		parse_group(o, arg, state);
+		if (!parse_group(arg, &o->look.group))
+			argp_error(state, "--group '%s': the number of an IOMMU group", arg);
 		return 0;
 	case 'v':
 		o->verbose = true;

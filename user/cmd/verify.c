@@ -41,15 +41,6 @@ struct options {
 	bool verbose;
 };
 
-static void parse_group(struct options *o, const char *arg, struct argp_state *state)
-{
-	unsigned int group;
-
-	if (!parse_u32(arg, &group) || group > INT32_MAX)
-		argp_error(state, "--group '%s': the number of an IOMMU group", arg);
-	o->look.group = group;
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -61,7 +52,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->look.device = arg;
 		break;
 	case 'g':
-		parse_group(o, arg, state);
+		if (!parse_group(arg, &o->look.group))
+			argp_error(state, "--group '%s': the number of an IOMMU group", arg);
 		break;
 	case 'p':
 		if (!parse_u32(arg, &o->look.tgid) || !o->look.tgid)

@@ -29,20 +29,6 @@ static uint64_t vaddr_of(const struct diff *d)
 	return d->area->vaddr + (d->first - d->area->first);
 }
 
-/* The device that can reach it; a domain without one is nobody's. */
-static uint64_t device_of(const struct model *m, const struct domain *domain)
-{
-	const struct device *dev;
-	const struct binding *b;
-
-	for (dev = m->first_device; dev; dev = dev->next) {
-		b = device_binding(dev, EV_TAG_NO_PASID);
-		if (b && b->domain == domain)
-			return dev->ptr;
-	}
-	return 0;
-}
-
 static int tell(struct look *l)
 {
 	if (!l->pages)
@@ -60,7 +46,7 @@ static void begin(struct look *l, const struct diff *d)
 	check_begin(f, FINDING_INTENT_DIFFERS, dropped ? GRADE_VIOLATION : GRADE_EXPOSURE, l->op,
 		    l->domain);
 	check_range(f, d->first, d->last);
-	f->device = device_of(l->m, l->domain);
+	f->device = domain_device(l->m, l->domain);
 	finding_text(f, "what", dropped ? "not pinned" : "userspace moved it");
 	finding_text(f, "book", book_name(d->book));
 	finding_hex(f, "book_paddr", d->area->paddr + (d->first - d->area->first));

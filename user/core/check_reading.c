@@ -59,20 +59,6 @@ static void tell_run(struct finding *f, const struct diff *d)
 	finding_dec(f, "level", r->level);
 }
 
-/* The device that can reach it; a domain without one is nobody's. */
-static uint64_t device_of(const struct model *m, const struct domain *domain)
-{
-	const struct device *dev;
-	const struct binding *b;
-
-	for (dev = m->first_device; dev; dev = dev->next) {
-		b = device_binding(dev, EV_TAG_NO_PASID);
-		if (b && b->domain == domain)
-			return dev->ptr;
-	}
-	return 0;
-}
-
 static int found(void *arg, const struct diff *d)
 {
 	const struct look *l = arg;
@@ -80,7 +66,7 @@ static int found(void *arg, const struct diff *d)
 
 	check_begin(&f, ids[d->kind], GRADE_VIOLATION, l->op, l->domain);
 	check_range(&f, d->first, d->last);
-	f.device = device_of(l->m, l->domain);
+	f.device = domain_device(l->m, l->domain);
 	finding_text(&f, "what", diff_name(d->kind));
 	finding_text(&f, "book", book_name(d->book));
 	tell_area(&f, d);

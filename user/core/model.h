@@ -306,6 +306,9 @@ int model_apply(struct model *m, const struct op *op);
 /** model_domain() - Return: the newest generation at @ptr, or NULL. */
 struct domain *model_domain(const struct model *m, uint64_t ptr);
 struct device *model_device(const struct model *m, uint64_t ptr);
+
+/** domain_device() - The first device that can reach @d; 0: nobody can. */
+uint64_t domain_device(const struct model *m, const struct domain *d);
 struct iommu *model_iommu(const struct model *m, uint64_t ptr);
 const struct task *model_task(const struct model *m, uint32_t pid);
 

@@ -353,3 +353,16 @@ uint64_t domain_granule(const struct domain *d)
 {
 	return d->pgsize_bitmap ? d->pgsize_bitmap & -d->pgsize_bitmap : 4096;
 }
+
+uint64_t domain_device(const struct model *m, const struct domain *d)
+{
+	const struct device *dev;
+	const struct binding *b;
+
+	for (dev = m->first_device; dev; dev = dev->next) {
+		b = device_binding(dev, EV_TAG_NO_PASID);
+		if (b && b->domain == d)
+			return dev->ptr;
+	}
+	return 0;
+}
