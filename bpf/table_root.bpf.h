@@ -66,7 +66,17 @@ static __always_inline bool amd_is_v2(struct protection_domain *pd)
 	return bpf_core_field_exists(old->flags) && BPF_CORE_READ(old, flags) & AMD_FLAG_IOMMUV2;
 }
 
-#define AMD_V2_LEVELS 4		/* five only where the kernel itself has five */
+#define AMD_V2_LEVELS 4
+#define FOUR_LEVELS_FROM 0xffff800000000000ULL	/* kernel addresses, where the CPU's own tables have four */
+
+/*
+ * Where the kernel has five levels, 6.12's amd_iommu_gpt_level may be 4 or 5 (drivers/iommu/amd/init.c), and no structure
+ * says which: then the table is not known. 6.1 has always 4.
+ */
+static __always_inline bool amd_v2_is_known(void)
+{
+	return config.page_offset >= FOUR_LEVELS_FROM;
+}
 
 /* The root of a v1 table grows; it and the mode change one after the other: read both until they stay. */
 static __always_inline void amd_own_root(struct protection_domain___own *own, bool v2,
@@ -76,6 +86,8 @@ static __always_inline void amd_own_root(struct protection_domain___own *own, bo
 	int i;
 
 	if (v2) {
+		if (!amd_v2_is_known())
+			return;
 		root->table = (u64)BPF_CORE_READ(own, iop.pgd);
 		root->levels = AMD_V2_LEVELS;
 		root->format = PEEK_FORMAT_X86;
