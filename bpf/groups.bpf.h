@@ -31,9 +31,12 @@ struct kset_walk {
 	u64 busy;		/* 1: a group was being changed, and left out */
 };
 
-/* PREEMPT_RT's mutex looks different: there the 10 ms rule of the reader must do. */
 static __always_inline bool mutex_is_held(struct mutex *mutex)
 {
+	struct mutex___rt *rt = (void *)mutex;
+
+	if (bpf_core_field_exists(rt->rtmutex))
+		return BPF_CORE_READ(rt, rtmutex.owner);
 	return bpf_core_field_exists(mutex->owner) && BPF_CORE_READ(mutex, owner.counter);
 }
 

@@ -159,6 +159,15 @@ struct mutex {
 	struct atomic owner;	/* 0: free */
 };
 
+struct rt_mutex_base {
+	struct task_struct *owner;	/* NULL: free */
+};
+
+/* PREEMPT_RT, include/linux/mutex_types.h */
+struct mutex___rt {
+	struct rt_mutex_base rtmutex;
+};
+
 struct iommu_group {
 	struct kobject kobj;
 	struct mutex mutex;
