@@ -138,6 +138,11 @@ int ops_watch(struct ops *o, const uint64_t *domains, size_t count)
 	return err;
 }
 
+void ops_unwatch(struct ops *o, uint64_t domain)
+{
+	bpf_map_delete_elem(o->map_fd, &domain);
+}
+
 bool ops_lost(const struct ops *o, const struct ops_mark *mark)
 {
 	return mark->missed != o->missed || mark->count.lost;

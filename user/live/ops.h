@@ -60,6 +60,9 @@ int ops_attach(struct ops *o, struct bpf_object *obj);
  */
 int ops_watch(struct ops *o, const uint64_t *domains, size_t count);
 
+/** ops_unwatch() - Calls that change @domain are nobody's business any more. */
+void ops_unwatch(struct ops *o, uint64_t domain);
+
 /** ops_mark() - Where @domain is, which is being watched. Return: is it calm? */
 bool ops_mark(const struct ops *o, uint64_t domain, struct ops_mark *out);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "event.h"
@@ -13,6 +14,7 @@
 #define TRIES 400
 #define TRY_US 500
 #define HOLDS 2			/* times that a difference must hold */
+#define BUDGET_NS 20000000000ULL	/* of a domain; later each place has HOLDS tries */
 
 /* ---- one reading ---- */
 
@@ -257,41 +259,77 @@ static int append(struct reading *to, const struct reading *from)
 	return err;
 }
 
-/* Until it agrees, or differs HOLDS times while nothing moved. 1: it does; 0: never still. */
+static int digest(void *arg, const struct diff *d)
+{
+	const uint64_t words[] = { d->first, d->last, (uint64_t)d->kind << 8 | d->book };
+	uint64_t *sum = arg;
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]) && d->book != BOOK_PROCESS; i++) {
+		*sum = (*sum ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+		*sum ^= *sum >> 29;
+	}
+	return 0;
+}
+
+/* *@held: times in a row that @r differed as it does now; *@sum: where. false: it does not differ. */
+static bool still_differs(const struct reading *r, int *held, uint64_t *sum)
+{
+	uint64_t now = 0;
+
+	if (!differences(r, digest, &now))
+		return false;
+	*held = *held && now == *sum ? *held + 1 : 1;
+	*sum = now;
+	return true;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * Until it agrees, or differs HOLDS times in the same places while nothing moved. 1: it does; 0: never still.
+ *
+ * Why the same: no mark tells that the allocator's tree was turned while it was read (addresses are given back long
+ * after the unmap), and an area that was not found then would be a difference, each time another one.
+ */
 static int settle_place(struct peek *p, struct settled *s, const struct read_span *at,
-			struct reading *patch)
+			uint64_t end_ns, struct reading *patch)
 {
 	struct walk_count count = { 0 };
 	struct reading r = { 0 };
-	int i, err = 0, still = 0, held = 0;
+	bool agrees = false;
+	int i, err = 0, held = 0;
+	uint64_t sum = 0;
 
-	for (i = 0; i < TRIES && held < HOLDS && err >= 0; i++) {
+	for (i = 0; i < TRIES && (i < HOLDS || now_ns() <= end_ns); i++) {
 		err = read_still(p, s, at, &r, &count);
-		if (err > 0) {
-			still++;
-			if (!differences(&r, NULL, NULL))
-				break;
-			held++;
-		}
-		if (held < HOLDS)
-			usleep(TRY_US);
+		if (err > 0)
+			agrees = !still_differs(&r, &held, &sum);
+		if (err < 0 || agrees || held == HOLDS)
+			break;
+		usleep(TRY_US);
 	}
-	if (err >= 0 && still && (held == HOLDS || i < TRIES))
-		err = append(patch, &r) ?: 1;
-	else if (err >= 0)
-		err = 0;
+	if (err >= 0)
+		err = agrees || held == HOLDS ? append(patch, &r) ?: 1 : 0;
 	reading_drain(&r);
 	return err;
 }
 
 static int settle_places(struct peek *p, struct settled *s, struct places *at)
 {
+	uint64_t end_ns = now_ns() + BUDGET_NS;
 	struct reading patch = { 0 };
 	size_t i, settled = 0;
 	int err = 0;
 
 	for (i = 0; i < at->count && err >= 0; i++) {
-		err = settle_place(p, s, &at->spans[i], &patch);
+		err = settle_place(p, s, &at->spans[i], end_ns, &patch);
 		if (err > 0)
 			at->spans[settled++] = at->spans[i];
 		else if (!err)
@@ -327,17 +365,13 @@ static void merge_places(struct places *at)
 	at->count = n;
 }
 
-int settle(struct peek *p, struct settled *s)
+static int read_all(struct peek *p, struct settled *s)
 {
-	uint64_t domain = s->domain.at.domain;
 	struct places at = { 0 };
 	bool busy;
-	int err = ops_watch(peek_ops(p), &domain, 1);
+	int err = read_books(p, s, 0, UINT64_MAX, &s->reading, &busy) ?:
+		  read_table(p, s, 0, UINT64_MAX, &s->reading, &s->walked);
 
-	if (!err)
-		err = read_books(p, s, 0, UINT64_MAX, &s->reading, &busy);
-	if (!err)
-		err = read_table(p, s, 0, UINT64_MAX, &s->reading, &s->walked);
 	if (err)
 		return err;
 	at.spans = calloc(SPANS_MAX, sizeof(*at.spans));
@@ -347,8 +381,18 @@ int settle(struct peek *p, struct settled *s)
 		merge_places(&at);
 		err = settle_places(p, s, &at);
 	}
-	if (s->walked.cut)
-		s->flags |= EV_READ_CUT;
 	free(at.spans);
 	return err < 0 ? err : 0;
+}
+
+int settle(struct peek *p, struct settled *s)
+{
+	uint64_t domain = s->domain.at.domain;
+	int err = ops_watch(peek_ops(p), &domain, 1) ?: read_all(p, s);
+
+	ops_unwatch(peek_ops(p), domain);
+	/* No such table, or out of order: the domain went while it was read, and its memory is another's. */
+	if (s->walked.cut || err == -EINVAL)
+		s->flags |= EV_READ_CUT;
+	return err == -EINVAL ? 0 : err;
 }
