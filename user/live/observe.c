@@ -14,6 +14,9 @@
 
 #define DOMAIN_PT 0x4		/* include/linux/iommu.h: of an identity domain the only bit */
 
+#define DOMAIN_DMA_API 0x2	/* only these have direct ranges mapped for them */
+#define PAGE_LAST 0xfffULL
+
 /* What a reading said of a domain's table. */
 struct said {
 	uint64_t domain;
@@ -132,6 +135,7 @@ static int say_device(struct look *l, const struct peek_device *dev)
 
 /* ---- one domain ---- */
 
+/* iommu_create_device_direct_mappings() maps whole pages, also where the firmware ends a range inside of one. */
 static int add_direct(struct settled *s, int32_t group)
 {
 	char path[96], line[128], kind[32];
@@ -144,7 +148,7 @@ static int add_direct(struct settled *s, int32_t group)
 	while (f && !err && fgets(line, sizeof(line), f))
 		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %31s", &first, &last, kind) == 3 &&
 		    !strncmp(kind, "direct", 6))
-			err = reading_add_direct(&s->reading, first, last);
+			err = reading_add_direct(&s->reading, first, last | PAGE_LAST);
 	if (f)
 		fclose(f);
 	return err == -EINVAL ? 0 : err;
@@ -161,7 +165,8 @@ static int fill_domain(struct look *l, struct settled *s)
 
 		if (dev->domain != s->domain.at.domain)
 			continue;
-		err = add_direct(s, dev->group);
+		if (s->domain.at.type & DOMAIN_DMA_API)
+			err = add_direct(s, dev->group);
 		if (err || !dev->owner || s->owner.book)
 			continue;
 		s->owner.owner = dev->owner;
