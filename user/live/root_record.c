@@ -6,7 +6,7 @@
 #define DOMAIN_PT 0x4	/* include/linux/iommu.h */
 
 /*
- * VT-d before 6.19, domain_context_mapping_one(): an IOMMU with fewer levels than the table begins lower, at what the
+ * VT-d before 6.19, domain_context_mapping_one() and domain_setup_first_level(): an IOMMU with fewer levels than the table begins lower, at what the
  * first entry points at.
  */
 static void follow_skip(struct peek *p, const struct walk_table *books, struct ev_root *r)
@@ -15,7 +15,8 @@ static void follow_skip(struct peek *p, const struct walk_table *books, struct e
 	uint64_t page[WALK_PAGE_ENTRIES], at = books->windows[0].root;
 	uint32_t level = books->windows[0].levels;
 
-	if (r->format != WALK_VTD_SECOND || books->format != WALK_VTD_SECOND)
+	if (r->format != books->format ||
+	    (r->format != WALK_VTD_SECOND && r->format != WALK_X86))
 		return;
 	for (; level > r->levels; level--) {
 		if (mem.read(mem.arg, at, page))
