@@ -23,6 +23,7 @@
 
 #define DEVICE_TRIES 20	/* a group may be busy: ends of a millisecond */
 #define DEVICE_WAIT_US 5000
+#define FRAMES_ASKS 1000	/* corrupt tables may have any number of entries beyond */
 
 struct peek {
 	struct bpf_object *obj;
@@ -34,7 +35,8 @@ struct peek {
 	struct peek_device *found;
 	struct peek_area *areas;
 	struct peek_pin *pins;
-	uint64_t frames;	/* of RAM */
+	uint64_t frames;	/* of RAM, when it was asked last */
+	uint32_t asks;		/* times that it may be asked again */
 	uint64_t ahead[WALK_PAGE_ENTRIES];	/* physical addresses that will be asked for */
 	uint32_t nahead;
 	uint32_t at;		/* the next of them that was not read */
@@ -76,9 +78,22 @@ int peek_read(struct peek *p, uint64_t addr, void *to, size_t bytes)
 	return err;
 }
 
+#define ISA_FIRST 0xa0000ULL	/* video memory, ROMs: the kernel's map of memory has them, too */
+#define ISA_LAST 0xfffffULL	/* arch/x86/mm/init.c, init_mem_mapping() */
+
 static bool is_ram(const struct peek *p, uint64_t paddr)
 {
-	return paddr / PEEK_BYTES < p->frames;
+	return paddr / PEEK_BYTES < p->frames && (paddr < ISA_FIRST || paddr > ISA_LAST);
+}
+
+/* Memory may be added while we read, and a table be in it. */
+static bool is_ram_now(struct peek *p, uint64_t paddr)
+{
+	if (!is_ram(p, paddr) && p->asks) {
+		p->asks--;
+		p->frames = memory_frames();
+	}
+	return is_ram(p, paddr);
 }
 
 static void ahead(void *arg, const uint64_t *paddrs, uint32_t count)
@@ -116,7 +131,7 @@ static int read_page(void *arg, uint64_t paddr, uint64_t page[WALK_PAGE_ENTRIES]
 	uint32_t i;
 	int err = 0;
 
-	if (!is_ram(p, paddr))
+	if (!is_ram_now(p, paddr))
 		return -EFAULT;
 	for (i = 0; i < p->nhave && p->have[i] != paddr; i++)
 		;
@@ -356,6 +371,7 @@ int peek_open(bool watch, bool verbose, struct peek **out, char *text, size_t le
 		return -ENOMEM;
 	loader_set_print(verbose);
 	p->frames = memory_frames();
+	p->asks = FRAMES_ASKS;
 	err = ops_init(&p->ops);
 	if (!err)
 		err = symbols_find(&p->config);
