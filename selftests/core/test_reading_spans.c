@@ -152,6 +152,38 @@ static void flux_at_the_ends_of_the_space(void **state)
 	look_end(&l);
 }
 
+#define MANY 4096
+#define MANY_STEP 0x10000ULL
+
+static void many_flux(struct look *l, bool jumble)
+{
+	uint64_t i, at;
+
+	look_begin(l);
+	for (i = 0; i < MANY; i++) {
+		at = (jumble ? MANY - 1 - i : i) * MANY_STEP + 0x1000;
+		look_flux(l, at, at + 0x6fff);
+	}
+	assert_int_equal(l->r.flux_jumbled, jumble);
+	for (i = 0; i < MANY; i++)
+		look_area(l, BOOK_VFIO, i * MANY_STEP, i * MANY_STEP + 0x8fff, AREA_PADDR_UNKNOWN, 0);
+	reading_compare(&l->r, BOOK_VFIO, NULL, NULL, &l->count);
+	/* Of each area the first and the last page are not in flux. */
+	assert_int_equal(l->count.diffs, 2 * MANY);
+	assert_int_equal(l->count.flux, MANY);
+	look_end(l);
+}
+
+/* In order or not: the same is said. */
+static void flux_in_any_order(void **state)
+{
+	struct look l;
+
+	(void)state;
+	many_flux(&l, false);
+	many_flux(&l, true);
+}
+
 /* It hides every kind of difference, and of each only what is in it. */
 static void flux_hides_all_kinds(void **state)
 {
@@ -443,6 +475,7 @@ int main(void)
 		cmocka_unit_test(flux_one),
 		cmocka_unit_test(flux_many),
 		cmocka_unit_test(flux_at_the_ends_of_the_space),
+		cmocka_unit_test(flux_in_any_order),
 		cmocka_unit_test(flux_hides_all_kinds),
 		cmocka_unit_test(flux_is_not_compared),
 		cmocka_unit_test(direct),

@@ -50,6 +50,24 @@ static const struct read_span *span_meets(const struct read_span *spans, size_t 
 	return found;
 }
 
+/* As span_meets(); of many spans, if they rise as who settles a reading adds them. */
+static const struct read_span *flux_meets(const struct reading *r, uint64_t first, uint64_t last)
+{
+	size_t low = 0, high = r->nflux;
+
+	if (r->flux_jumbled)
+		return span_meets(r->flux, r->nflux, first, last);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->flux[middle].last < first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->nflux && r->flux[low].first <= last ? &r->flux[low] : NULL;
+}
+
 /* What is still to be said of a piece. */
 struct rest {
 	uint64_t first;
@@ -64,7 +82,7 @@ static bool next_settled(const struct reading *r, struct rest *rest, struct read
 	const struct read_span *f;
 
 	while (!rest->done) {
-		f = span_meets(r->flux, r->nflux, rest->first, rest->last);
+		f = flux_meets(r, rest->first, rest->last);
 		*part = (struct read_span){ rest->first, rest->last };
 		rest->done = !f || f->last >= rest->last;
 		if (!f)

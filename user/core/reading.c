@@ -76,6 +76,8 @@ static int add_span(struct read_span **spans, size_t *count, size_t *room, uint6
 
 int reading_add_flux(struct reading *r, uint64_t first, uint64_t last)
 {
+	if (r->nflux && first <= r->flux[r->nflux - 1].last)
+		r->flux_jumbled = true;
 	return add_span(&r->flux, &r->nflux, &r->flux_room, first, last);
 }
 

@@ -54,6 +54,7 @@ struct reading {
 	size_t nareas[BOOK_COUNT], areas_room[BOOK_COUNT];
 	struct read_span *flux;
 	size_t nflux, flux_room;
+	bool flux_jumbled;	/* not rising and disjoint: slower to look into */
 	struct read_span *direct;	/* reserved ranges that are mapped one to one, whoever asked */
 	size_t ndirect, direct_room;
 	uint32_t books;		/* bits of enum book that were read, also if empty */
