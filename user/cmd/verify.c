@@ -205,8 +205,8 @@ int cmd_verify(int argc, char **argv)
 		       "what: VFIO's list, with the pages that the process has at its addresses, and the addresses that the DMA "
 		       "API gave away; and the table that each device's entry in the hardware's tables points at with that of its domain. "
 		       "Nothing is changed.\v"
-		       "Exit status: 0 no difference, 1 findings, 2 wrong usage or could not run, 3 no findings, "
-		       "but not all could be read.",
+		       "Exit status: 0 no difference (what is unchecked or in flux is said), 1 findings, 2 wrong usage or could not "
+		       "run, 3 no findings, but not all groups, or not the pages of --pid, could be read.",
 	};
 	struct options o = { .look.group = -1 };
 	struct peek *p = NULL;
