@@ -295,6 +295,7 @@ struct intel_iommu {
 	int seq_id;
 	unsigned char name[13];
 	void *qi;		/* NULL: register-based invalidation */
+	struct iommu_device iommu;
 };
 
 struct rb_node {

@@ -64,15 +64,20 @@ int peek_memory(struct peek_batch *batch)
 
 static u32 devices_skip, devices_seen;
 
+/*
+ * A device may go while it is looked at, and its memory be another's. IOMMUs stay: what names the driver's operations
+ * before and after its registers were taken is one, and only then userspace will read there.
+ */
 static __always_inline void peek_vtd(struct peek_device *row, struct device *dev)
 {
-	struct device_domain_info *info = BPF_CORE_READ(dev, iommu, priv);
-	struct intel_iommu *iommu = info ? BPF_CORE_READ(info, iommu) : NULL;
+	struct intel_iommu *iommu = (void *)BPF_CORE_READ(dev, iommu, iommu_dev) -
+				    bpf_core_field_offset(struct intel_iommu, iommu);
+	u64 regs = (u64)BPF_CORE_READ(iommu, reg);
 
-	if (!iommu)
+	if ((u64)BPF_CORE_READ(iommu, iommu.ops) != config.intel_ops)
 		return;
 	row->iommu = (u64)iommu;
-	row->regs = (u64)BPF_CORE_READ(iommu, reg);
+	row->regs = regs;
 	bpf_core_read(row->iommu_name, 13, &iommu->name);
 }
 
@@ -81,8 +86,12 @@ static __always_inline void peek_amd(struct peek_device *row, struct device *dev
 	struct amd_iommu *iommu = (void *)BPF_CORE_READ(dev, iommu, iommu_dev) -
 				  bpf_core_field_offset(struct amd_iommu, iommu);
 
+	u64 regs = (u64)BPF_CORE_READ(iommu, mmio_base);
+
+	if ((u64)BPF_CORE_READ(iommu, iommu.ops) != config.amd_ops)
+		return;
 	row->iommu = (u64)iommu;
-	row->regs = (u64)BPF_CORE_READ(iommu, mmio_base);
+	row->regs = regs;
 	amd_iommu_name(row->iommu_name, BPF_CORE_READ(iommu, index));
 }
 
