@@ -64,6 +64,9 @@ int print_summary(const struct out *o, const struct check_options *opt);
 /** say_error() - "iommuscope: TEXT" on stderr. Returns EXIT_ERROR. */
 int say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** say_nothing_seen() - Why a look at @device or @group (-1: neither) saw no device. Returns EXIT_ERROR. */
+int say_nothing_seen(const char *device, int32_t group);
+
 /** end_stdout() - Flush stdout; false, and said on stderr, if it could not all be written. */
 bool end_stdout(void);
 

@@ -23,6 +23,17 @@ int say_error(const char *format, ...)
 	return EXIT_ERROR;
 }
 
+int say_nothing_seen(const char *device, int32_t group)
+{
+	if (device)
+		return say_error("%s: no such device in any IOMMU group (ls /sys/kernel/iommu_groups/*/devices)",
+				 device);
+	if (group >= 0)
+		return say_error("there is no IOMMU group %d with a device (ls /sys/kernel/iommu_groups)",
+				 group);
+	return say_error("no device is behind an IOMMU: is it switched on (intel_iommu=on, and in the firmware)?");
+}
+
 bool end_stdout(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))

@@ -29,8 +29,7 @@ static const struct argp_option option_table[] = {
 
 struct options {
 	const char *device;
-	unsigned int group;
-	bool one_group;
+	int32_t group;	/* -1: all */
 	bool resv;
 	bool json;
 	bool verbose;
@@ -45,9 +44,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->device = arg;
 		return 0;
 	case 'g':
-		if (!parse_u32(arg, &o->group) || o->group > INT32_MAX)
+		if (!parse_group(arg, &o->group))
 			argp_error(state, "--group '%s': a number", arg);
-		o->one_group = true;
 		return 0;
 	case OPT_RESV:
 		o->resv = true;
@@ -70,10 +68,10 @@ static int check_group(const struct options *o)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%u", o->group);
-	if (!o->one_group || !access(path, F_OK))
+	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d", o->group);
+	if (o->group < 0 || !access(path, F_OK))
 		return 0;
-	return say_error("there is no IOMMU group %u (ls /sys/kernel/iommu_groups)", o->group);
+	return say_error("there is no IOMMU group %d (ls /sys/kernel/iommu_groups)", o->group);
 }
 
 /* Not an error: this machine's DMA simply goes its own way. */
@@ -199,7 +197,7 @@ static int print(const struct options *o, const struct state_reader *r, size_t g
 		.model = engine_model(r->engine),
 		.facts = &facts,
 		.device = o->device,
-		.group = o->one_group ? (int32_t)o->group : -1,
+		.group = o->group,
 		.resv = o->resv,
 	};
 	int status;
@@ -228,7 +226,7 @@ int cmd_show(int argc, char **argv)
 		       "Exit status: 0 printed, or there is no IOMMU group; 2 wrong usage, no such device or group, or "
 		       "could not run; 3 the list is not complete.",
 	};
-	struct options o = { 0 };
+	struct options o = { .group = -1 };
 	struct state_reader r = { 0 };
 	size_t groups, devices;
 	int status;

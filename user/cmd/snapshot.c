@@ -156,17 +156,6 @@ static void say_result(const struct taking *t)
 	       t->o->output, t->devices, t->domains, t->tables, t->runs, t->areas);
 }
 
-static int say_nothing_seen(const struct options *o)
-{
-	if (o->look.device)
-		return say_error("%s: no such device in any IOMMU group (ls /sys/kernel/iommu_groups/*/devices)",
-				 o->look.device);
-	if (o->look.group >= 0)
-		return say_error("there is no IOMMU group %d with a device (ls /sys/kernel/iommu_groups)",
-				 o->look.group);
-	return say_error("no device is behind an IOMMU: is it switched on (intel_iommu=on, and in the firmware)?");
-}
-
 static int take(const struct options *o, struct peek *p)
 {
 	struct taking t = { .o = o };
@@ -184,7 +173,7 @@ static int take(const struct options *o, struct peek *p)
 		return say_failure(&t, write_err ? o->output : "cannot read the page tables",
 				   write_err ? write_err : err);
 	if (!seen)
-		return say_nothing_seen(o);
+		return say_nothing_seen(o->look.device, o->look.group);
 	say_result(&t);
 	if (!again)
 		return EXIT_CLEAN;

@@ -129,17 +129,11 @@ static int feed(void *arg, const struct ev_hdr *rec)
 	return engine_feed(arg, rec, rec->len) == -ENOMEM ? -ENOMEM : 0;
 }
 
-static int say_nothing_seen(const struct options *o)
+static int say_nothing(const struct options *o)
 {
 	if (o->look.tgid)
 		return say_error("process %u has nothing mapped through VFIO", o->look.tgid);
-	if (o->look.device)
-		return say_error("%s: no such device in any IOMMU group (ls /sys/kernel/iommu_groups/*/devices)",
-				 o->look.device);
-	if (o->look.group >= 0)
-		return say_error("there is no IOMMU group %d with a device (ls /sys/kernel/iommu_groups)",
-				 o->look.group);
-	return say_error("no device is behind an IOMMU: is it switched on (intel_iommu=on, and in the firmware)?");
+	return say_nothing_seen(o->look.device, o->look.group);
 }
 
 /* Who names a process wants to know that. */
@@ -188,7 +182,7 @@ static int verify(const struct options *o, struct peek *p)
 		status = say_error("cannot read the page tables: %s", strerror(-err));
 	if (!err || err == -EAGAIN) {
 		engine_finish(e);
-		status = seen ? print(o, e) : say_nothing_seen(o);
+		status = seen ? print(o, e) : say_nothing(o);
 		if (err && status == EXIT_CLEAN)
 			status = EXIT_LOST;
 	}

@@ -113,3 +113,25 @@ const char *diff_name(enum diff_kind kind)
 
 	return names[kind];
 }
+
+static int compare_spans(const void *a, const void *b)
+{
+	const struct read_span *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+size_t spans_order(struct read_span *spans, size_t count)
+{
+	size_t i, n = 0;
+
+	if (count)
+		qsort(spans, count, sizeof(*spans), compare_spans);
+	for (i = 0; i < count; i++) {
+		if (!n || spans[i].first > spans[n - 1].last)
+			spans[n++] = spans[i];
+		else if (spans[i].last > spans[n - 1].last)
+			spans[n - 1].last = spans[i].last;
+	}
+	return n;
+}

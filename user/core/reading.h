@@ -76,6 +76,9 @@ int reading_add_area(struct reading *r, enum book book, const struct book_area *
 int reading_add_flux(struct reading *r, uint64_t first, uint64_t last);
 int reading_add_direct(struct reading *r, uint64_t first, uint64_t last);
 
+/** spans_order() - Make @spans rise, and one of those that overlap. Return: how many are left. */
+size_t spans_order(struct read_span *spans, size_t count);
+
 enum diff_kind {
 	DIFF_MISSING,		/* the book has it, the table not */
 	DIFF_EXTRA,		/* the table has it, the book not */

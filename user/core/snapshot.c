@@ -130,29 +130,6 @@ static enum snap_state state_of(uint32_t flags)
 	return flags & EV_READ_CUT ? SNAP_CUT : SNAP_READ;
 }
 
-static int compare_spans(const void *a, const void *b)
-{
-	const struct read_span *x = a, *y = b;
-
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-/* Rising and disjoint. */
-static void order_flux(struct reading *r)
-{
-	size_t i, n = 0;
-
-	if (r->nflux)
-		qsort(r->flux, r->nflux, sizeof(*r->flux), compare_spans);
-	for (i = 0; i < r->nflux; i++) {
-		if (!n || r->flux[i].first > r->flux[n - 1].last)
-			r->flux[n++] = r->flux[i];
-		else if (r->flux[i].last > r->flux[n - 1].last)
-			r->flux[n - 1].last = r->flux[i].last;
-	}
-	r->nflux = n;
-}
-
 static int read_begins(struct snapshot *s, const struct ev_read *r)
 {
 	size_t at = domain_at(s, r->domain);
@@ -187,7 +164,7 @@ static void read_ends(struct snapshot *s, const struct ev_read *r)
 	d->leaves = r->leaves;
 	d->format = r->format < WALK_FORMATS ? r->format : WALK_NONE;
 	d->levels = r->levels;
-	order_flux(&d->table);
+	d->table.nflux = spans_order(d->table.flux, d->table.nflux);
 	if (d->state != SNAP_ODD)
 		d->state = state_of(r->flags);
 }

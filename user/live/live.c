@@ -13,12 +13,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "live/areas.h"
+#include "live/clock.h"
 #include "live/loader.h"
 #include "live/misses.h"
 #include "live/resv.h"
@@ -41,14 +41,6 @@ struct live {
 	bool unbound;		/* a driver let go: where its device is must be read again */
 	bool pending;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static int hand_over(void *arg, const struct ev_hdr *rec)
 {

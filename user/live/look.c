@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/wire.h"
+#include "live/clock.h"
 #include "live/host.h"
 
 #define BUDGET_NS 200000000ULL
@@ -24,14 +24,6 @@ struct take {
 	struct host_domain domain;
 	struct lookup *out;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 /* ---- books ---- */
 

@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/wire.h"
+#include "live/clock.h"
 #include "live/root_record.h"
 #include "live/settle.h"
 
-#define DOMAIN_PT 0x4		/* include/linux/iommu.h: of an identity domain the only bit */
-
-#define DOMAIN_DMA_API 0x2	/* only these have direct ranges mapped for them */
 #define PAGE_LAST 0xfffULL
 
 /* What a reading said of a domain's table. */
@@ -35,14 +33,6 @@ struct look {
 	size_t nsaid;
 	uint64_t seq;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static int say(struct look *l, void *rec, uint16_t type, uint16_t len)
 {
@@ -135,7 +125,7 @@ static int say_device(struct look *l, const struct peek_device *dev)
 
 /* ---- one domain ---- */
 
-/* iommu_create_device_direct_mappings() maps whole pages, also where the firmware ends a range inside of one. */
+/* Only for domains of the DMA API. iommu_create_device_direct_mappings() maps whole pages, also where the firmware ends a range inside of one. */
 static int add_direct(struct settled *s, int32_t group)
 {
 	char path[96], line[128], kind[32];

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#define DOMAIN_PT 0x4	/* include/linux/iommu.h */
+#include "core/wire.h"
 
 /*
- * VT-d before 6.19, domain_context_mapping_one() and domain_setup_first_level(): an IOMMU with fewer levels than the table begins lower, at what the
- * first entry points at.
+ * VT-d before 6.19, domain_context_mapping_one() and domain_setup_first_level(): an IOMMU with fewer levels than the
+ * table begins lower, at what the first entry points at.
  */
 static void follow_skip(struct peek *p, const struct walk_table *books, struct ev_root *r)
 {

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "event.h"
+#include "live/clock.h"
 
 #define SPANS_MAX 4096		/* places that are read again; more: the last one takes the rest */
 #define NEAR (1ULL << 21)	/* differences that are as near are one place */
@@ -284,14 +284,6 @@ static bool still_differs(const struct reading *r, int *held, uint64_t *sum)
 	return true;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /*
  * Until it agrees, or differs HOLDS times in the same places while nothing moved. 1: it does; 0: never still.
  *
@@ -341,30 +333,6 @@ static int settle_places(struct peek *p, struct settled *s, struct places *at)
 	return err;
 }
 
-static int compare_places(const void *a, const void *b)
-{
-	const struct read_span *x = a, *y = b;
-
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-/* The places of several books, in rising order and disjoint. */
-static void merge_places(struct places *at)
-{
-	size_t i, n = 0;
-
-	qsort(at->spans, at->count, sizeof(*at->spans), compare_places);
-	for (i = 0; i < at->count; i++) {
-		if (n && at->spans[i].first <= at->spans[n - 1].last) {
-			if (at->spans[i].last > at->spans[n - 1].last)
-				at->spans[n - 1].last = at->spans[i].last;
-		} else {
-			at->spans[n++] = at->spans[i];
-		}
-	}
-	at->count = n;
-}
-
 static int read_all(struct peek *p, struct settled *s)
 {
 	struct places at = { 0 };
@@ -378,7 +346,7 @@ static int read_all(struct peek *p, struct settled *s)
 	if (!at.spans)
 		return -ENOMEM;
 	if (differences(&s->reading, note_place, &at)) {
-		merge_places(&at);
+		at.count = spans_order(at.spans, at.count);
 		err = settle_places(p, s, &at);
 	}
 	free(at.spans);
