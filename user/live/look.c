@@ -2,7 +2,6 @@
 #include "live/look.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "core/wire.h"
 #include "live/clock.h"
 #include "live/host.h"
+#include "live/reserved.h"
 
 #define BUDGET_NS 200000000ULL
 #define WAIT_US 500
@@ -138,25 +138,16 @@ static void read_comm(struct lookup_area *area)
 
 /* ---- what sysfs says ---- */
 
-static void read_reserved(struct lookup *out)
+static int keep_reserved(void *arg, const struct reserved *r)
 {
-	char path[96], line[128], kind[sizeof(out->reserved)];
-	uint64_t first, last;
-	FILE *f;
+	struct lookup *out = arg;
 
-	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", out->place.group);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %23s", &first, &last, kind) != 3 ||
-		    out->iova < first || out->iova > last)
-			continue;
-		out->reserved_first = first;
-		out->reserved_last = last;
-		memcpy(out->reserved, kind, sizeof(kind));
-		break;
-	}
-	if (f)
-		fclose(f);
+	if (out->iova < r->first || out->iova > r->last)
+		return 0;
+	out->reserved_first = r->first;
+	out->reserved_last = r->last;
+	memcpy(out->reserved, r->kind, sizeof(out->reserved));
+	return 1;
 }
 
 /* ---- device and domain ---- */
@@ -336,7 +327,7 @@ static int finish(struct take *t)
 
 	if (out->book == LOOKUP_VFIO && out->holds.valid)
 		read_comm(&out->holds);
-	read_reserved(out);
+	reserved_read(out->place.group, keep_reserved, out);
 	return err;
 }
 

@@ -2,7 +2,6 @@
 #include "live/observe.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "core/wire.h"
 #include "live/clock.h"
+#include "live/reserved.h"
 #include "live/root_record.h"
 #include "live/settle.h"
 
@@ -125,23 +125,13 @@ static int say_device(struct look *l, const struct peek_device *dev)
 
 /* ---- one domain ---- */
 
-/* Only for domains of the DMA API. iommu_create_device_direct_mappings() maps whole pages, also where the firmware ends a range inside of one. */
-static int add_direct(struct settled *s, int32_t group)
+/* iommu_create_device_direct_mappings() maps whole pages, also where the firmware ends a range inside of one. */
+static int add_direct(void *arg, const struct reserved *r)
 {
-	char path[96], line[128], kind[32];
-	uint64_t first, last;
-	int err = 0;
-	FILE *f;
+	struct settled *s = arg;
 
-	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", group);
-	f = fopen(path, "re");
-	while (f && !err && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %31s", &first, &last, kind) == 3 &&
-		    !strncmp(kind, "direct", 6))
-			err = reading_add_direct(&s->reading, first, last | PAGE_LAST);
-	if (f)
-		fclose(f);
-	return err == -EINVAL ? 0 : err;
+	return strncmp(r->kind, "direct", 6) ? 0 :
+	       reading_add_direct(&s->reading, r->first, r->last | PAGE_LAST);
 }
 
 /* Reserved ranges and owner, of all devices in the domain. */
@@ -156,7 +146,7 @@ static int fill_domain(struct look *l, struct settled *s)
 		if (dev->domain != s->domain.at.domain)
 			continue;
 		if (s->domain.at.type & DOMAIN_DMA_API)
-			err = add_direct(s, dev->group);
+			err = reserved_read(dev->group, add_direct, s) == -ENOMEM ? -ENOMEM : 0;
 		if (err || !dev->owner || s->owner.book)
 			continue;
 		s->owner.owner = dev->owner;

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The kernel has no event for reserved ranges: a group's are the union over its devices, asked of
- * the drivers each time (iommu_get_group_resv_regions()). So a group is read when a device of it
+ * The kernel has no event for reserved ranges (live/reserved.h). So a group is read when a device of it
  * is heard for the first time, or again after it left, or another one at its address; the reader
  * of the trace forgets what it knew at the same records (model_resv.c). What is read is a few
  * milliseconds younger than the event, and carries the time of the reading.
- *
- * /sys/kernel/iommu_groups/N/reserved_regions: "0xFIRST 0xLAST TYPE" per line, one page at most.
  */
 #include "live/resv.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_BYTES	4096
-#define LINE_BYTES	64	/* less is left: the kernel may have stopped */
-#define RANGES_MAX	(FILE_BYTES / 40)
+#include "live/reserved.h"
+
+#define RANGES_MAX	102	/* as many as a page of text can hold */
 
 /*
  * Rings are read one after the other: what one CPU says may be older than what another one said
@@ -158,39 +154,28 @@ static uint32_t type_of(const char *word)
 	return EV_RESV_NONE;
 }
 
-/* Return: whether the line was understood. */
-static bool read_line(const char *line, struct ev_resv *rec)
-{
-	char word[24];
+struct group_ranges {
+	struct ev_resv *recs;
+	int n;
+};
 
-	memset(rec, 0, sizeof(*rec));
-	if (sscanf(line, "%" SCNx64 " %" SCNx64 " %23s", (uint64_t *)&rec->first,
-		   (uint64_t *)&rec->last, word) != 3)
-		return false;
-	rec->type = type_of(word);
-	return rec->type && rec->first <= rec->last;
+static int add_range(void *arg, const struct reserved *r)
+{
+	struct group_ranges *g = arg;
+	uint32_t type = type_of(r->kind);
+
+	if (!type || g->n == RANGES_MAX)
+		return -EINVAL;
+	g->recs[g->n++] = (struct ev_resv){ .first = r->first, .last = r->last, .type = type };
+	return 0;
 }
 
 /* Return: number of ranges; -1 if they are not known. */
 static int read_group(int32_t group, struct ev_resv *recs)
 {
-	char path[64], line[LINE_BYTES * 2];
-	size_t bytes = 0;
-	int n = 0;
-	FILE *f;
+	struct group_ranges g = { .recs = recs };
 
-	snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%d/reserved_regions", group);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	while (n >= 0 && fgets(line, sizeof(line), f)) {
-		bytes += strlen(line);
-		n = n < RANGES_MAX && read_line(line, &recs[n]) ? n + 1 : -1;
-	}
-	if (ferror(f) || bytes > FILE_BYTES - LINE_BYTES)
-		n = -1;
-	fclose(f);
-	return n;
+	return reserved_read(group, add_range, &g) ? -1 : g.n;
 }
 
 static int tell_group(int32_t group, resv_say_fn say, void *arg)
