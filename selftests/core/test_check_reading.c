@@ -114,6 +114,79 @@ static void books_are_judged_apart(void **state)
 	story_end(&s);
 }
 
+/* Pages anywhere in memory, for neighbouring IOVAs: one mistake. */
+static void neighbours_are_one(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_reading(&s);
+	area(&s, 0x4000, 2);
+	area_is(&s, DOM, BOOK_VFIO, 0x6000, 1, AREA_PADDR_UNKNOWN, 1);
+	ends(&s);
+	assert_int_equal(detail(only(&s, "table-missing", 0x4000, 0x6fff), "parts"), 2);
+	story_end(&s);
+
+	begin_reading(&s);
+	run(&s, 0x4000, 1);
+	run_is(&s, DOM, 0x5000, 1, 0x1000, 3, WALK_LEAF);
+	run_is(&s, DOM, 0x6000, 1, 0x9000, 1, WALK_LEAF);
+	ends(&s);
+	assert_int_equal(detail(only(&s, "table-extra", 0x4000, 0x6fff), "parts"), 3);
+	assert_int_equal(detail(first(&s), "table_paddr"), 0x804000);
+	story_end(&s);
+}
+
+static void of_another_kind_are_two(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_reading(&s);	/* extra, then missing */
+	area(&s, 0x5000, 1);
+	run(&s, 0x4000, 1);
+	ends(&s);
+	assert_int_equal(found(&s, "table-extra", GRADE_VIOLATION), 1);
+	assert_int_equal(found(&s, "table-missing", GRADE_VIOLATION), 1);
+	story_end(&s);
+
+	begin_reading(&s);	/* with a page between that is right */
+	area(&s, 0x5000, 1);
+	run(&s, 0x4000, 3);
+	ends(&s);
+	expect(&s, "table-extra", 2);
+	story_end(&s);
+
+	begin_reading(&s);	/* each entry that is malformed counts */
+	run_is(&s, DOM, 0x4000, 1, 0, 0, WALK_BAD_RESERVED);
+	run_is(&s, DOM, 0x5000, 1, 0, 0, WALK_BAD_MEMORY);
+	ends(&s);
+	expect(&s, "table-differs", 2);
+	story_end(&s);
+}
+
+static void extra_of_allocator(uint64_t paddr, enum grade grade)
+{
+	struct story s;
+
+	begin(&s);
+	begins(&s, IOVAS);
+	area_is(&s, DOM, BOOK_IOVA, 0x4000, 2, AREA_PADDR_UNKNOWN, 0);
+	run_is(&s, DOM, 0x8000, 2, paddr, 3, WALK_LEAF);
+	ends(&s);
+	assert_int_equal(found(&s, "table-extra", grade), 1);
+	assert_int_equal(first(&s)->grade, grade);
+	story_end(&s);
+}
+
+/* As a direct range of a device that has left its group is. */
+static void one_to_one_is_an_exposure(void **state)
+{
+	(void)state;
+	extra_of_allocator(0x8000, GRADE_EXPOSURE);
+	extra_of_allocator(0x9000, GRADE_VIOLATION);
+}
+
 struct differing {
 	const char *what;	/* NULL: no finding */
 	uint64_t paddr;
@@ -342,6 +415,9 @@ int main(void)
 		cmocka_unit_test(missing_page),
 		cmocka_unit_test(allocator_misses_nothing),
 		cmocka_unit_test(extra_page),
+		cmocka_unit_test(neighbours_are_one),
+		cmocka_unit_test(of_another_kind_are_two),
+		cmocka_unit_test(one_to_one_is_an_exposure),
 		cmocka_unit_test(empty_book_is_a_book),
 		cmocka_unit_test(books_are_judged_apart),
 		cmocka_unit_test(differing_entries),

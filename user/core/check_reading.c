@@ -3,6 +3,9 @@
  * table-missing, table-extra, table-differs: what a page table translates, against what somebody's book
  * says. Who took the reading has seen to it that both sides were still (user/live/settle.c); what never
  * was is in flux, and no difference. A book that was not read says nothing.
+ *
+ * Neighbours that differ in the same way are one finding: a range of pages that are anywhere in memory is still one
+ * mistake. Its first part is told.
  */
 #include "check.h"
 
@@ -20,6 +23,10 @@ struct look {
 	const struct op *op;
 	struct report *rep;
 	const struct domain *domain;
+	struct finding f;	/* grows while @parts */
+	uint64_t parts;		/* ranges that lead, or should lead, to neighbouring memory */
+	enum diff_kind kind;
+	bool direct;
 };
 
 static void tell_area(struct finding *f, const struct diff *d)
@@ -59,24 +66,64 @@ static void tell_run(struct finding *f, const struct diff *d)
 	finding_dec(f, "level", r->level);
 }
 
+/* A device's direct ranges stay mapped when it leaves a group that has others, and nothing tells them any more. */
+static bool may_be_direct(const struct diff *d)
+{
+	return d->kind == DIFF_EXTRA && d->book == BOOK_IOVA && d->run->kind == WALK_LEAF &&
+	       d->run->paddr == d->run->iova;
+}
+
+static int tell(struct look *l)
+{
+	if (!l->parts)
+		return 0;
+	if (l->parts > 1)
+		finding_dec(&l->f, "parts", l->parts);
+	l->parts = 0;
+	return report_add(l->rep, &l->f);
+}
+
+static void begin(struct look *l, const struct diff *d)
+{
+	bool direct = may_be_direct(d);
+	struct finding *f = &l->f;
+
+	check_begin(f, ids[d->kind], direct ? GRADE_EXPOSURE : GRADE_VIOLATION, l->op, l->domain);
+	check_range(f, d->first, d->last);
+	f->device = domain_device(l->m, l->domain);
+	finding_text(f, "what", direct ? "extra, one to one" : diff_name(d->kind));
+	finding_text(f, "book", book_name(d->book));
+	tell_area(f, d);
+	tell_run(f, d);
+	l->kind = d->kind;
+	l->direct = direct;
+}
+
+/* Does @d go on where the last one ended, in the same way? Where it leads, and for whom, may be different. */
+static bool goes_on(const struct look *l, const struct diff *d)
+{
+	return l->parts && l->kind == d->kind && l->direct == may_be_direct(d) &&
+	       l->f.last + 1 == d->first && d->kind != DIFF_BAD;
+}
+
 static int found(void *arg, const struct diff *d)
 {
-	const struct look *l = arg;
-	struct finding f;
+	struct look *l = arg;
+	int err = 0;
 
-	check_begin(&f, ids[d->kind], GRADE_VIOLATION, l->op, l->domain);
-	check_range(&f, d->first, d->last);
-	f.device = domain_device(l->m, l->domain);
-	finding_text(&f, "what", diff_name(d->kind));
-	finding_text(&f, "book", book_name(d->book));
-	tell_area(&f, d);
-	tell_run(&f, d);
-	return report_add(l->rep, &f);
+	if (!goes_on(l, d)) {
+		err = tell(l);
+		begin(l, d);
+	}
+	l->f.last = d->last;
+	l->parts++;
+	return err;
 }
 
 static int read_before(const struct model *m, const struct op *op, struct report *rep)
 {
-	struct look l = { m, op, rep, model_domain(m, op->u.read.domain) };
+	struct look l = { .m = m, .op = op, .rep = rep,
+			  .domain = model_domain(m, op->u.read.domain) };
 	struct compared count;
 	unsigned int book;
 	int ret = 0;
@@ -91,7 +138,7 @@ static int read_before(const struct model *m, const struct op *op, struct report
 	for (book = 0; book < BOOK_COUNT && !ret; book++) {
 		if (book == BOOK_PROCESS || !(m->reading.books >> book & 1))
 			continue;	/* that one is check_intent.c's */
-		ret = reading_compare(&m->reading, book, found, &l, &count);
+		ret = reading_compare(&m->reading, book, found, &l, &count) ?: tell(&l);
 		rep->tally.unknown += count.flux;
 	}
 	return ret;
