@@ -67,6 +67,18 @@ int map_ends(u64 *args)
 }
 
 SEC("ops_begin")
+int map_nosync_begins(u64 *args)
+{
+	return op_begins(args);
+}
+
+SEC("ops_end")
+int map_nosync_ends(u64 *args)
+{
+	return op_ends(args);
+}
+
+SEC("ops_begin")
 int map_atomic_begins(u64 *args)
 {
 	return op_begins(args);

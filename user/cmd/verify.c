@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "cmd/cmd.h"
+#include "cmd/session.h"
 #include "core/engine.h"
 #include "core/expect.h"
 #include "live/live.h"
@@ -208,7 +209,7 @@ int cmd_verify(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (o.expect && read_expected(&o))
+	if ((o.expect && read_expected(&o)) || session_find_device(&o.look.device))
 		return EXIT_ERROR;
 	if (live_check(text, sizeof(text)) || peek_open(true, o.verbose, &p, text, sizeof(text)))
 		return say_error("%s", text);

@@ -182,11 +182,16 @@ struct search {
 	struct peek_device *out;
 };
 
+bool host_is_called(const struct peek_device *dev, const char *name)
+{
+	return !strncmp(dev->name, name, sizeof(dev->name) - 1);
+}
+
 static int is_it(void *arg, const struct peek_device *dev)
 {
 	const struct search *s = arg;
 
-	if (strncmp(dev->name, s->name, sizeof(dev->name)))
+	if (!host_is_called(dev, s->name))
 		return 0;
 	*s->out = *dev;
 	return 1;

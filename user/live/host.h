@@ -31,6 +31,9 @@ int host_domain(struct peek *p, uint64_t domain, uint32_t kind, struct host_doma
  */
 int host_root(struct peek *p, const struct peek_device *dev, struct root *out);
 
+/** host_is_called() - Is @name (of sysfs) that of @dev? Of long names only the first part is known. */
+bool host_is_called(const struct peek_device *dev, const char *name);
+
 /** host_find() - The device of that name (as in sysfs). 0, -ENODEV, or -errno. */
 int host_find(struct peek *p, const char *name, struct peek_device *out);
 

@@ -70,7 +70,7 @@ static bool lets_in(const struct look *l, const struct peek_device *dev)
 {
 	const struct observe_options *o = l->opt;
 
-	return (!o->device || !strncmp(o->device, dev->name, sizeof(dev->name))) &&
+	return (!o->device || host_is_called(dev, o->device)) &&
 	       (o->group < 0 || o->group == dev->group) &&
 	       (!o->tgid || has_mapped(l->p, o->tgid, dev));
 }

@@ -9,17 +9,21 @@
 
 #include "live/misses.h"
 
-/* Names of functions in order of preference, and of the programs. */
+/*
+ * Functions of drivers/iommu/iommu.c, and programs. One that calls another one is counted twice, which is
+ * no harm; one that a compiler has put into its callers is counted there.
+ */
 static const struct ops_row {
-	const char *functions[2];
+	const char *function;
 	const char *begin, *end;
 } rows[OPS_FUNCTIONS] = {
-	{ { "iommu_map_nosync", "iommu_map" }, "map_begins", "map_ends" },
-	{ { "iommu_map_atomic" }, "map_atomic_begins", "map_atomic_ends" },
-	{ { "iommu_map_sg" }, "map_sg_begins", "map_sg_ends" },
-	{ { "iommu_map_sg_atomic" }, "map_sg_atomic_begins", "map_sg_atomic_ends" },
-	{ { "iommu_unmap" }, "unmap_begins", "unmap_ends" },
-	{ { "iommu_unmap_fast" }, "unmap_fast_begins", "unmap_fast_ends" },
+	{ "iommu_map", "map_begins", "map_ends" },
+	{ "iommu_map_nosync", "map_nosync_begins", "map_nosync_ends" },
+	{ "iommu_map_atomic", "map_atomic_begins", "map_atomic_ends" },
+	{ "iommu_map_sg", "map_sg_begins", "map_sg_ends" },
+	{ "iommu_map_sg_atomic", "map_sg_atomic_begins", "map_sg_atomic_ends" },
+	{ "iommu_unmap", "unmap_begins", "unmap_ends" },
+	{ "iommu_unmap_fast", "unmap_fast_begins", "unmap_fast_ends" },
 };
 
 /* What began before the watch is not counted: calls take less than this. */
@@ -31,7 +35,7 @@ int ops_want(struct types *t)
 	int err = 0;
 
 	for (i = 0; i < OPS_FUNCTIONS && !err; i++)
-		err = types_want(t, rows[i].functions[0]) ?: types_want(t, rows[i].functions[1]);
+		err = types_want(t, rows[i].function);
 	return err;
 }
 
@@ -61,17 +65,6 @@ int ops_init(struct ops *o)
 	return o->handlers[0] < 0 ? o->handlers[0] : o->handlers[1] < 0 ? o->handlers[1] : 0;
 }
 
-static void find_function(struct ops_hook *hook, const struct ops_row *row, const struct types *t)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2 && !hook->target_id; i++) {
-		hook->target_id = types_find(t, TYPE_FUNCTION, row->functions[i]);
-		if (hook->target_id)
-			hook->function = row->functions[i];
-	}
-}
-
 int ops_prepare(struct ops *o, struct bpf_object *obj, const struct types *t, bool on)
 {
 	unsigned int i;
@@ -79,13 +72,13 @@ int ops_prepare(struct ops *o, struct bpf_object *obj, const struct types *t, bo
 	for (i = 0; i < OPS_FUNCTIONS; i++) {
 		struct ops_hook *hook = &o->hooks[i];
 
-		find_function(hook, &rows[i], t);
+		hook->target_id = types_find(t, TYPE_FUNCTION, rows[i].function);
 		hook->begin = bpf_object__find_program_by_name(obj, rows[i].begin);
 		hook->end = bpf_object__find_program_by_name(obj, rows[i].end);
 		if (!hook->begin || !hook->end)
 			return -ENOENT;
-		bpf_program__set_autoload(hook->begin, on && hook->function);
-		bpf_program__set_autoload(hook->end, on && hook->function);
+		bpf_program__set_autoload(hook->begin, on && hook->target_id);
+		bpf_program__set_autoload(hook->end, on && hook->target_id);
 	}
 	return 0;
 }
@@ -105,7 +98,7 @@ int ops_attach(struct ops *o, struct bpf_object *obj)
 	for (i = 0; i < OPS_FUNCTIONS && !err; i++) {
 		struct ops_hook *hook = &o->hooks[i];
 
-		if (hook->function)
+		if (hook->target_id)
 			err = attach(hook->end, &hook->end_link) ?:
 			      attach(hook->begin, &hook->begin_link);
 	}
@@ -119,7 +112,7 @@ static uint64_t missed(const struct ops *o)
 	unsigned int i;
 
 	for (i = 0; i < OPS_FUNCTIONS; i++)
-		if (o->hooks[i].function)
+		if (o->hooks[i].target_id)
 			sum += misses_of(o->hooks[i].begin) + misses_of(o->hooks[i].end);
 	return sum;
 }

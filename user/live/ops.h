@@ -17,11 +17,10 @@
 #include "live/types.h"
 #include "peek_abi.h"
 
-#define OPS_FUNCTIONS 6
+#define OPS_FUNCTIONS 7
 
 struct ops_hook {
-	const char *function;	/* NULL: this kernel has none of it */
-	uint32_t target_id;	/* in the kernel's BTF */
+	uint32_t target_id;	/* of the function in the kernel's BTF; 0: it has none of that name */
 	struct bpf_program *begin, *end;
 	struct bpf_link *begin_link, *end_link;
 };

@@ -180,21 +180,24 @@ static int ask_devices(struct peek *p, struct peek_devices *ask)
 	return 0;
 }
 
+/* Of many devices each call begins with the last one of the call before: if that has another place now, some may be missing. */
 int peek_devices(struct peek *p, peek_device_fn fn, void *arg)
 {
 	struct peek_devices ask = { 0 };
+	uint64_t last = 0;
 	bool again = false;
 	uint32_t i, n;
 	int err;
 
 	do {
 		err = ask_devices(p, &ask);
-		again |= ask.again;
+		again |= ask.again || (last && (ask.count <= ask.skip || p->found[0].dev != last));
 		n = ask.count > ask.skip ? ask.count - ask.skip : 0;
 		n = n < PEEK_DEVICES ? n : PEEK_DEVICES;
-		for (i = 0; i < n && !err; i++)
+		for (i = last ? 1 : 0; i < n && !err; i++)
 			err = fn(arg, &p->found[i]);
-		ask.skip += n;
+		last = p->found[PEEK_DEVICES - 1].dev;
+		ask.skip += PEEK_DEVICES - 1;
 	} while (n == PEEK_DEVICES && !err);
 	return err ?: again ? -EAGAIN : 0;
 }
