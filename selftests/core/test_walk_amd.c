@@ -1,36 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* AMD v1: pages of all sizes and their equal entries, levels that are left out, all 64 bits. */
-#include "image.h"
-
-struct fix {
-	struct image m;
-	struct walk_table t;
-	struct told told;
-};
+#include "walk_fix.h"
 
 static void begin(struct fix *f, uint32_t levels)
 {
-	memset(f, 0, sizeof(*f));
-	image_begin(&f->m);
+	fix_begin(f);
 	f->t = walk_amd_v1(image_pages(&f->m, 1), levels);
-}
-
-static void end(struct fix *f)
-{
-	told_free(&f->told);
-	image_end(&f->m);
-}
-
-static void walk(struct fix *f, uint64_t first, uint64_t last)
-{
-	told_free(&f->told);
-	told_walk(&f->told, &f->m, &f->t, first, last);
-	told_agrees(&f->told, &f->m, &f->t, first, last);
-}
-
-static void walk_all(struct fix *f)
-{
-	walk(f, 0, ~0ULL);
 }
 
 static uint64_t table_word(uint32_t next_level, uint64_t paddr)
@@ -61,7 +36,7 @@ static void sizes(void **state)
 			if (top != bytes - 1)
 				plant(&f.m, &f.t, top - bytes + 1, lg2 < 51 ? bytes : 0, lg2,
 				      WALK_READ);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 2);
 			told_is(&f.told, 0, 0, bytes - 1, 0, RW);
 			told_is(&f.told, 1, top - bytes + 1, top, lg2 < 51 ? bytes : 0,
@@ -82,14 +57,14 @@ static void copies_that_differ(void **state)
 	(void)state;
 	begin(&f, 3);
 	entry = plant(&f.m, &f.t, MB, 0x70000, 16, RW);
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 1);
 	told_is(&f.told, 0, MB, MB + 0xffff, 0x70000, RW);
 
 	image_set(&f.m, entry, 0);
 	image_set(&f.m, entry + 5 * 8, leaf_word(1, 0x90000, 16));
 	image_set(&f.m, entry + 9 * 8, plant_leaf_word(WALK_AMD_V1, 1, 0x70000, 16, WALK_READ));
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 5);
 	told_is(&f.told, 0, MB + 0x1000, MB + 0x4fff, 0x71000, RW);
 	told_is(&f.told, 1, MB + 0x5000, MB + 0x5fff, 0x95000, RW);
@@ -97,7 +72,7 @@ static void copies_that_differ(void **state)
 	told_is(&f.told, 3, MB + 0x9000, MB + 0x9fff, 0x79000, WALK_READ);
 	told_is(&f.told, 4, MB + 0xa000, MB + 0xffff, 0x7a000, RW);
 	assert_int_equal(f.told.count.leaves, 15);
-	walk(&f, MB + 0x4800, MB + 0x57ff);
+	walk_agrees(&f, MB + 0x4800, MB + 0x57ff);
 	assert_int_equal(f.told.n, 2);
 	told_is(&f.told, 0, MB + 0x4800, MB + 0x4fff, 0x74800, RW);
 	told_is(&f.told, 1, MB + 0x5000, MB + 0x57ff, 0x95000, RW);
@@ -116,7 +91,7 @@ static void merging(void **state)
 	plant(&f.m, &f.t, 0x10000, 0x110000, 16, RW);
 	plant(&f.m, &f.t, 0x20000, 0x120000, 12, RW);
 	plant(&f.m, &f.t, 0x21000, 0x121000, 12, RW);
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 3);
 	told_is(&f.told, 0, 0, 0xffff, 0x100000, RW);
 	told_is(&f.told, 1, 0x10000, 0x1ffff, 0x110000, RW);
@@ -142,14 +117,14 @@ static void levels_left_out(void **state)
 	table = image_pages(&f.m, 1);
 	image_set(&f.m, plant_at(&f.m, &f.t, 2 * at, 4), table_word(2, table));
 	image_set(&f.m, table + 511 * 8, leaf_word(2, 2 * MB, 21));
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 4);
 	told_is(&f.told, 1, at, at + 0xfff, 0x7000, RW);
 	told_is(&f.told, 2, at + 2 * MB - 0x1000, at + 2 * MB - 1, 0x9000, RW);
 	told_is(&f.told, 3, 2 * at + GB - 2 * MB, 2 * at + GB - 1, 2 * MB, RW);
 
 	/* Beyond is nothing, though the same index would be found. */
-	walk(&f, at + 2 * MB, at + 512 * GB - 1);
+	walk_agrees(&f, at + 2 * MB, at + 512 * GB - 1);
 	assert_int_equal(f.told.n, 0);
 	assert_int_equal(f.told.count.tables, 1);
 	mem = image_memory(&f.m);
@@ -174,7 +149,7 @@ static void bad_levels_and_sizes(void **state)
 		for (next = level; next <= 6; next++) {
 			begin(&f, 6);
 			image_set(&f.m, plant_at(&f.m, &f.t, 0, level), table_word(next, 0x5000));
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 1);
 			told_is_bad(&f.told, 0, 0, span - 1, WALK_BAD_RESERVED);
 			end(&f);
@@ -187,7 +162,7 @@ static void bad_levels_and_sizes(void **state)
 
 			begin(&f, 6);
 			image_set(&f.m, plant_at(&f.m, &f.t, 0, level), ones | 7 << 9 | 1);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.runs[0].kind,
 					 good ? WALK_LEAF : WALK_BAD_RESERVED);
 			end(&f);
@@ -195,7 +170,7 @@ static void bad_levels_and_sizes(void **state)
 	}
 	begin(&f, 6);
 	image_set(&f.m, plant_at(&f.m, &f.t, 0, 6), leaf_word(6, 0, 57));
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	told_is_bad(&f.told, 0, 0, (1ULL << 57) - 1, WALK_BAD_RESERVED);
 	end(&f);
 }
@@ -218,7 +193,7 @@ static void each_bit(void **state)
 			plant(&f.m, &f.t, 0, 0x5000, 12, RW);
 			entry = plant_at(&f.m, &f.t, 0, level);
 			image_set(&f.m, entry, image_get(&f.m, entry) | 1ULL << bit);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 1);
 			assert_int_equal(f.told.runs[0].kind, reserved ?
 					 WALK_BAD_RESERVED : WALK_LEAF);
@@ -241,13 +216,13 @@ static void permissions(void **state)
 		entry = plant_at(&f.m, &f.t, 0, level);
 		word = image_get(&f.m, entry);
 		image_set(&f.m, entry, word & ~(1ULL << 61));
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		told_is(&f.told, 0, 0, 0xfff, 0x5000, WALK_WRITE);
 		image_set(&f.m, entry, word & ~(3ULL << 61));
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		told_is(&f.told, 0, 0, 0xfff, 0x5000, 0);
 		image_set(&f.m, entry, word & ~1ULL);
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		assert_int_equal(f.told.n, 0);
 		end(&f);
 	}

@@ -1,34 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* POWER's entries: two windows, tables of many pages, the other order of bytes. */
-#include "image.h"
+#include "walk_fix.h"
 
 #define HIGH (1ULL << 59)
 #define HIGH_LAST (HIGH + 32 * TB - 1)
 
-struct fix {
-	struct image m;
-	struct walk_table t;
-	struct told told;
-};
-
 static void begin(struct fix *f)
 {
-	memset(f, 0, sizeof(*f));
-	image_begin(&f->m);
+	fix_begin(f);
 	f->t = plant_tce(&f->m);
-}
-
-static void end(struct fix *f)
-{
-	told_free(&f->told);
-	image_end(&f->m);
-}
-
-static void walk(struct fix *f, uint64_t first, uint64_t last)
-{
-	told_free(&f->told);
-	told_walk(&f->told, &f->m, &f->t, first, last);
-	told_agrees(&f->told, &f->m, &f->t, first, last);
 }
 
 static void windows(void **state)
@@ -41,13 +21,13 @@ static void windows(void **state)
 	plant(&f.m, &f.t, GB - 0x1000, 0x6000, 12, WALK_READ);
 	plant(&f.m, &f.t, HIGH, 0x7000, 12, WALK_WRITE);
 	plant(&f.m, &f.t, HIGH_LAST - 0xfff, 0xfffffffffffff000ULL, 12, RW);
-	walk(&f, 0, ~0ULL);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 4);
 	told_is(&f.told, 0, 0, 0xfff, 0x5000, RW);
 	told_is(&f.told, 1, GB - 0x1000, GB - 1, 0x6000, WALK_READ);
 	told_is(&f.told, 2, HIGH, HIGH + 0xfff, 0x7000, WALK_WRITE);
 	told_is(&f.told, 3, HIGH_LAST - 0xfff, HIGH_LAST, 0xfffffffffffff000ULL, RW);
-	walk(&f, GB, HIGH - 1);
+	walk_agrees(&f, GB, HIGH - 1);
 	assert_int_equal(f.told.count.tables, 0);
 	end(&f);
 }
@@ -64,12 +44,12 @@ static void over_pages(void **state)
 		plant(&f.m, &f.t, 2 * MB - 0x2000 + i * 0x1000, 0x40000000 + i * 0x1000, 12, RW);
 		plant(&f.m, &f.t, HIGH + 8 * MB - 0x2000 + i * 0x1000, i * 0x1000, 12, RW);
 	}
-	walk(&f, 0, ~0ULL);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 2);
 	told_is(&f.told, 0, 2 * MB - 0x2000, 2 * MB + 0x1fff, 0x40000000, RW);
 	told_is(&f.told, 1, HIGH + 8 * MB - 0x2000, HIGH + 8 * MB + 0x1fff, 0, RW);
 	assert_int_equal(f.told.count.tables, 512 + 4 + 4 + 2 * 4);
-	walk(&f, 2 * MB - 1, 2 * MB);
+	walk_agrees(&f, 2 * MB - 1, 2 * MB);
 	told_is(&f.told, 0, 2 * MB - 1, 2 * MB, 0x40001fff, RW);
 	assert_int_equal(f.told.count.tables, 2);
 	end(&f);
@@ -86,7 +66,7 @@ static void top_of_memory(void **state)
 	plant(&f.m, &f.t, 0x1000, 0, 12, RW);
 	plant(&f.m, &f.t, 2 * MB - 0x1000, 0xfffffffffffff000ULL, 12, RW);
 	plant(&f.m, &f.t, 2 * MB, 0, 12, RW);
-	walk(&f, 0, ~0ULL);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 4);
 	end(&f);
 }
@@ -102,7 +82,7 @@ static void reserved(void **state)
 		image_set(&f.m, plant_at(&f.m, &f.t, 0x1000, 1),
 			  plant_swap(0x5000 | RW | 1ULL << bit));
 		image_set(&f.m, plant_at(&f.m, &f.t, HIGH, 2), plant_swap(RW | 1ULL << bit));
-		walk(&f, 0, ~0ULL);
+		walk_agrees(&f, 0, ~0ULL);
 		assert_int_equal(f.told.n, 2);
 		told_is_bad(&f.told, 0, 0x1000, 0x1fff, WALK_BAD_RESERVED);
 		told_is_bad(&f.told, 1, HIGH, HIGH + 8 * MB - 1, WALK_BAD_RESERVED);
@@ -125,7 +105,7 @@ static void page_of_a_table(void **state)
 	f.m.next += WALK_PAGE_BYTES;
 	image_pages(&f.m, 2);
 	image_set(&f.m, entry, plant_table_word(WALK_TCE, 1, table));
-	walk(&f, 0, ~0ULL);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 3);
 	told_is_bad(&f.told, 2, HIGH + 18 * MB, HIGH + 20 * MB - 1, WALK_BAD_MEMORY);
 	assert_int_equal(f.told.runs[2].paddr, table + WALK_PAGE_BYTES);

@@ -1,32 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* VT-d's second stage: sizes, widths, and each bit that is or is not reserved. */
-#include "image.h"
-
-struct fix {
-	struct image m;
-	struct walk_table t;
-	struct told told;
-};
-
-static void begin(struct fix *f, uint32_t levels)
-{
-	memset(f, 0, sizeof(*f));
-	image_begin(&f->m);
-	f->t = walk_vtd_second(image_pages(&f->m, 1), levels);
-}
-
-static void end(struct fix *f)
-{
-	told_free(&f->told);
-	image_end(&f->m);
-}
-
-static void walk_all(struct fix *f)
-{
-	told_free(&f->told);
-	told_walk(&f->told, &f->m, &f->t, 0, ~0ULL);
-	told_agrees(&f->told, &f->m, &f->t, 0, ~0ULL);
-}
+#include "walk_fix.h"
 
 static void set(struct fix *f, uint64_t iova, uint32_t level, uint64_t word)
 {
@@ -46,10 +20,10 @@ static void sizes(void **state)
 			uint64_t bytes = 1ULL << lg2s[i];
 			uint64_t top = (1ULL << (12 + 9 * levels)) - 1;
 
-			begin(&f, levels);
+			begin_second(&f, levels);
 			plant(&f.m, &f.t, 0, 0x40000000, lg2s[i], RW);
 			plant(&f.m, &f.t, top - bytes + 1, 0xc0000000, lg2s[i], WALK_READ);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 2);
 			told_is(&f.told, 0, 0, bytes - 1, 0x40000000, RW);
 			told_is(&f.told, 1, top - bytes + 1, top, 0xc0000000, WALK_READ);
@@ -67,10 +41,10 @@ static void not_present(void **state)
 
 	(void)state;
 	for (level = 1; level <= 4; level++) {
-		begin(&f, 4);
+		begin_second(&f, 4);
 		set(&f, 0, level, ~3ULL);
 		set(&f, 0x1ULL << (12 + 9 * (level - 1)), level, 4);
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		assert_int_equal(f.told.n, 0);
 		end(&f);
 	}
@@ -92,10 +66,10 @@ static void each_bit_of_a_leaf(void **state)
 		for (bit = 2; bit < 64; bit++) {
 			if (level > 1 && bit == 7)
 				continue;
-			begin(&f, 4);
+			begin_second(&f, 4);
 			set(&f, 0, level,
 			    plant_leaf_word(WALK_VTD_SECOND, level, 0, 12, RW) | 1ULL << bit);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 1);
 			assert_int_equal(f.told.runs[0].kind, leaf_reserved(level, bit) ?
 					 WALK_BAD_RESERVED : WALK_LEAF);
@@ -118,11 +92,11 @@ static void each_bit_of_a_table(void **state)
 
 			if ((bit >= 12 && bit < 52) || (bit == 7 && level <= 3))
 				continue;
-			begin(&f, 5);
+			begin_second(&f, 5);
 			plant(&f.m, &f.t, 0, 0x5000, 12, RW);
 			entry = plant_at(&f.m, &f.t, 0, level);
 			image_set(&f.m, entry, image_get(&f.m, entry) | 1ULL << bit);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 1);
 			assert_int_equal(f.told.runs[0].kind, reserved ?
 					 WALK_BAD_RESERVED : WALK_LEAF);
@@ -140,11 +114,11 @@ static void bad_neighbours(void **state)
 	struct fix f;
 
 	(void)state;
-	begin(&f, 3);
+	begin_second(&f, 3);
 	set(&f, 0, 1, 0x5000 | RW | 1ULL << 62);
 	set(&f, 0x1000, 1, 0x6000 | RW | 1ULL << 62);
 	set(&f, 0x2000, 1, 0x7000 | RW);
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 3);
 	told_is_bad(&f.told, 0, 0, 0xfff, WALK_BAD_RESERVED);
 	told_is_bad(&f.told, 1, 0x1000, 0x1fff, WALK_BAD_RESERVED);
@@ -162,7 +136,7 @@ static void ignored_address_bits(void **state)
 	uint64_t leaf, table;
 
 	(void)state;
-	begin(&f, 4);
+	begin_second(&f, 4);
 	leaf = plant(&f.m, &f.t, 0, 0x5000, 12, RW);
 	plant(&f.m, &f.t, 0x1000, 0x6000, 12, RW);
 	image_set(&f.m, leaf, image_get(&f.m, leaf) | c);

@@ -2,32 +2,12 @@
 /* The CPU's tables: both halves, permissions of a user's requests, PAT in large pages. */
 #include <errno.h>
 
-#include "image.h"
-
-struct fix {
-	struct image m;
-	struct walk_table t;
-	struct told told;
-};
+#include "walk_fix.h"
 
 static void begin(struct fix *f, uint32_t levels)
 {
-	memset(f, 0, sizeof(*f));
-	image_begin(&f->m);
+	fix_begin(f);
 	f->t = walk_x86(image_pages(&f->m, 1), levels);
-}
-
-static void end(struct fix *f)
-{
-	told_free(&f->told);
-	image_end(&f->m);
-}
-
-static void walk_all(struct fix *f)
-{
-	told_free(&f->told);
-	told_walk(&f->told, &f->m, &f->t, 0, ~0ULL);
-	told_agrees(&f->told, &f->m, &f->t, 0, ~0ULL);
 }
 
 /* First and last page of each half, of each size. */
@@ -47,7 +27,7 @@ static void halves(void **state)
 			plant(&f.m, &f.t, top - bytes + 1, 2 * TB, lg2s[i], WALK_READ);
 			plant(&f.m, &f.t, ~top, 3 * TB, lg2s[i], RW);
 			plant(&f.m, &f.t, -bytes, 4 * TB, lg2s[i], WALK_READ);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 4);
 			told_is(&f.told, 0, 0, bytes - 1, 1 * TB, RW);
 			told_is(&f.told, 1, top - bytes + 1, top, 2 * TB, WALK_READ);
@@ -113,13 +93,13 @@ static void permissions(void **state)
 		entry = plant_at(&f.m, &f.t, 0, level);
 		word = image_get(&f.m, entry);
 		image_set(&f.m, entry, word & ~2ULL);
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		told_is(&f.told, 0, 0, 0xfff, 0x5000, WALK_READ);
 		image_set(&f.m, entry, word & ~4ULL);
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		told_is(&f.told, 0, 0, 0xfff, 0x5000, 0);
 		image_set(&f.m, entry, word & ~1ULL);
-		walk_all(&f);
+		walk_agrees(&f, 0, ~0ULL);
 		assert_int_equal(f.told.n, 0);
 		end(&f);
 	}
@@ -138,7 +118,7 @@ static void each_bit_of_a_leaf(void **state)
 			begin(&f, 4);
 			image_set(&f.m, plant_at(&f.m, &f.t, 0, level),
 				  plant_leaf_word(WALK_X86, level, 0, 12, RW) | 1ULL << bit);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 1);
 			assert_int_equal(f.told.runs[0].kind,
 					 bit >= 13 && bit < 12 + 9 * (level - 1) ?
@@ -166,7 +146,7 @@ static void each_bit_of_a_table(void **state)
 			plant(&f.m, &f.t, 0, 0x5000, 12, RW);
 			entry = plant_at(&f.m, &f.t, 0, level);
 			image_set(&f.m, entry, image_get(&f.m, entry) | 1ULL << bit);
-			walk_all(&f);
+			walk_agrees(&f, 0, ~0ULL);
 			assert_int_equal(f.told.n, 1);
 			assert_int_equal(f.told.runs[0].kind, bit == 7 ?
 					 WALK_BAD_RESERVED : WALK_LEAF);
@@ -185,10 +165,10 @@ static void merging(void **state)
 	plant(&f.m, &f.t, 0, 0x40000000, 21, RW);
 	entry = plant(&f.m, &f.t, 2 * MB, 0x40200000, 21, RW);
 	image_set(&f.m, entry, image_get(&f.m, entry) & ~0x60ULL);
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 1);
 	image_set(&f.m, entry, image_get(&f.m, entry) | 1ULL << 12);
-	walk_all(&f);
+	walk_agrees(&f, 0, ~0ULL);
 	assert_int_equal(f.told.n, 2);
 	told_is(&f.told, 1, 2 * MB, 4 * MB - 1, 0x40200000, RW);
 	end(&f);
