@@ -18,6 +18,7 @@
 
 #include "bench.h"
 #include "core/report.h"
+#include "rnd.h"
 
 #define DOM	0xd000ULL
 #define DEV	0xe000ULL
@@ -172,14 +173,6 @@ static void lazy_dma(const char *what, uint64_t pairs, int freed)
 	end(&b);
 }
 
-static uint64_t rnd(uint64_t *s)
-{
-	*s ^= *s << 13;
-	*s ^= *s >> 7;
-	*s ^= *s << 17;
-	return *s;
-}
-
 static size_t memory(void)
 {
 	char text[128] = "";
@@ -198,7 +191,7 @@ static void shuffle(uint64_t *iova, uint64_t n, uint64_t *seed)
 	uint64_t i;
 
 	for (i = n - 1; i; i--) {
-		uint64_t k = rnd(seed) % (i + 1), x = iova[i];
+		uint64_t k = rnd_step(seed) % (i + 1), x = iova[i];
 
 		iova[i] = iova[k];
 		iova[k] = x;
@@ -216,7 +209,7 @@ static void many_ranges(uint64_t n)
 	if (!iova)
 		abort();
 	for (i = 0; i < n; i++)
-		iova[i] = (i * 3 + rnd(&seed) % 2) * PAGE;
+		iova[i] = (i * 3 + rnd_step(&seed) % 2) * PAGE;
 	shuffle(iova, n, &seed);
 	begin(&b);
 	before = memory();

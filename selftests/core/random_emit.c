@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* The random machine: chance, and how records look. Both sides hear each record at once. */
 #include "random.h"
+#include "rnd.h"
 
 uint64_t draw(struct world *w, uint64_t below)
 {
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	return w->random % below;
+	return (rnd_step(&w->random) >> 16) % below;
 }
 
 bool chance(struct world *w, uint64_t n)

@@ -5,6 +5,7 @@
  */
 #include "core/omap.h"
 #include "pages.h"
+#include "rnd.h"
 
 #define IOVA 0x40000000ULL
 #define RANGES 20000U
@@ -114,16 +115,6 @@ static void what_was_not_reached_is_not_overdue(void **state)
 }
 
 #define KEYS 64
-
-static uint64_t rnd(uint64_t below)
-{
-	static uint64_t seed = 88172645463325252ULL;
-
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 static void *slow_floor(void *const *all, uint64_t key)
 {

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "rnd.h"
 #include "snap_story.h"
 
 #define PAGES 64
@@ -24,16 +25,6 @@ struct world {
 	struct delta deltas[PAGES];
 	size_t n;
 };
-
-static uint64_t rnd_state;
-
-static uint64_t rnd(uint64_t below)
-{
-	rnd_state ^= rnd_state << 13;
-	rnd_state ^= rnd_state >> 7;
-	rnd_state ^= rnd_state << 17;
-	return ((rnd_state * 0x2545f4914f6cdd1dULL) >> 16) % below;
-}
 
 static uint64_t iova_of(const struct world *w, size_t i)
 {

@@ -10,19 +10,10 @@
 
 #include "core/exposure.h"
 #include "core/frame.h"
+#include "rnd.h"
 
 #define PAGE 4096ULL
 #define RANGES 3000
-
-static uint64_t seed = 88172645463325252ULL;
-
-static uint64_t rnd(uint64_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 struct seen {
 	const struct range *all;

@@ -4,20 +4,11 @@
  * element per page, and the debts of a cache against one bit per page. The pages lie at
  * the bottom and at the very top of the 64-bit space in turn.
  */
+#include "rnd.h"
 #include "story.h"
 #include "core/range.h"
 
 #define PAGES 48
-
-static uint64_t rnd_state;
-
-static uint64_t rnd(uint64_t below)
-{
-	rnd_state ^= rnd_state << 13;
-	rnd_state ^= rnd_state >> 7;
-	rnd_state ^= rnd_state << 17;
-	return rnd_state % below;
-}
 
 static uint64_t base(int top)
 {

@@ -3,22 +3,13 @@
  * Parts of a reading, read again: random ones in a space of 64 pages, of which one array element each says what
  * must be there afterwards. Then the plain cases by hand.
  */
+#include "rnd.h"
 #include "told_diffs.h"
 
 #define PAGES 64
 #define PAGE_BYTES 0x1000ULL
 #define TOP UINT64_MAX
 #define AT 0x40000000ULL
-
-static uint64_t rnd_state;
-
-static uint64_t rnd(uint64_t below)
-{
-	rnd_state ^= rnd_state << 13;
-	rnd_state ^= rnd_state >> 7;
-	rnd_state ^= rnd_state << 17;
-	return ((rnd_state * 0x2545f4914f6cdd1dULL) >> 16) % below;
-}
 
 /* What one page is by a reading; all 0: nothing. */
 struct page {

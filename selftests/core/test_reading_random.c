@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "rnd.h"
 #include "story.h"
 #include "core/reading.h"
 
@@ -14,16 +15,6 @@
 #define NONE (-1)
 
 static const unsigned int cell_lg2s[] = { 12, 12, 0, 30 };
-
-static uint64_t rnd_state;
-
-static uint64_t rnd(uint64_t below)
-{
-	rnd_state ^= rnd_state << 13;
-	rnd_state ^= rnd_state >> 7;
-	rnd_state ^= rnd_state << 17;
-	return ((rnd_state * 0x2545f4914f6cdd1dULL) >> 16) % below;
-}
 
 /* What each cell is to both sides: numbers of areas and runs, or NONE. */
 struct cells {

@@ -4,24 +4,10 @@
  * may lead to a table only if nothing else does: of two ways the slow one knows nothing.
  */
 #include "image.h"
+#include "rnd.h"
 
 #define PLANTED 40
 #define ROUNDS 150
-
-static uint64_t rnd_state;
-
-static uint64_t rnd_word(void)
-{
-	rnd_state ^= rnd_state << 13;
-	rnd_state ^= rnd_state >> 7;
-	rnd_state ^= rnd_state << 17;
-	return rnd_state * 0x2545f4914f6cdd1dULL;
-}
-
-static uint64_t rnd(uint64_t below)
-{
-	return (rnd_word() >> 16) % below;
-}
 
 /* Near one of few places, so that neighbours meet; some at the ends. */
 static uint64_t rnd_iova(const struct walk_table *t)
@@ -114,7 +100,7 @@ static void spoil(struct image *m, const struct walk_table *t)
 		*word = (was & ~(7ULL << 9)) | rnd(8) << 9;	/* levels left out */
 		return;
 	}
-	*word ^= rnd(4) ? 1ULL << rnd(64) : rnd_word();
+	*word ^= rnd(4) ? 1ULL << rnd(64) : rnd_step(&rnd_state);
 	if (leads_to_memory(m, t, *word))
 		*word = was;
 }

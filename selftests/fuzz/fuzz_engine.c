@@ -7,31 +7,11 @@
  *
  *   clang -fsanitize=fuzzer,address,undefined -I. -Iuser fuzz_engine.c user/core/[a-z]*.c -lJudy
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/engine.h"
 #include "core/model.h"
 #include "core/report.h"
 #include "core/wire.h"
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t v = 0;
-
-	if (bytes > in->left)
-		bytes = in->left;
-	memcpy(&v, in->at, bytes);
-	in->at += bytes;
-	in->left -= bytes;
-	return v;
-}
+#include "input.h"
 
 /* Few values, close to each other and to both ends of the space. */
 static uint64_t draw(struct input *in)

@@ -5,38 +5,9 @@
  *
  * Every device and domain is in one pair; deltas come in order, and where one is told both sides do differ.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/delta.h"
 #include "core/wire.h"
-
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			abort(); \
-		} \
-	} while (0)
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint64_t take(struct input *in, size_t bytes)
-{
-	uint64_t v = 0;
-
-	if (bytes > in->left)
-		bytes = in->left;
-	memcpy(&v, in->at, bytes);
-	in->at += bytes;
-	in->left -= bytes;
-	return v;
-}
+#include "input.h"
 
 /* Close to each other and to both ends of the space; page @to_last gives last bytes. */
 static uint64_t draw(struct input *in, uint64_t to_last)

@@ -11,17 +11,10 @@
 
 #include "../core/translate.c"
 #include "core/root.h"
+#include "input.h"
 
 #define PAGES 16
 #define RUNS_COMPARED 48
-
-#define CHECK(cond) \
-	do { \
-		if (!(cond)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			abort(); \
-		} \
-	} while (0)
 
 struct head {
 	uint8_t format;
