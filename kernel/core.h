@@ -367,7 +367,7 @@ void ref_tlb_free(struct ref_instance *instance);
 u64 ref_tlb_entries(void);
 
 /*
- * view.c: what refiommu.h promises to readers of kernel memory. A domain is shown when it is
+ * view.c: what refiommu_view.h promises to readers of kernel memory. A domain is shown when it is
  * complete, and hidden before anything of it is freed; an endpoint is shown before its device is
  * made, and hidden after that is gone.
  */

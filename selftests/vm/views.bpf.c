@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Reads what refiommu shows to readers of kernel memory (kernel/refiommu.h): the view of the last domain that
+ * Reads what refiommu shows to readers of kernel memory (kernel/refiommu_view.h): the view of the last domain that
  * a device was tagged with, its parent's, and that of the last device whose context was written.
  */
 #include <linux/bpf.h>

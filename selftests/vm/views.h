@@ -3,7 +3,7 @@
 #ifndef IOMMUSCOPE_VIEWS_H
 #define IOMMUSCOPE_VIEWS_H
 
-#include "kernel/refiommu.h"
+#include "kernel/refiommu_view.h"
 
 /* @at: the struct iommu_domain; @bytes: its size here, as the kernel's type information says it */
 struct views_domain {
