@@ -9,6 +9,7 @@
 #include "alias.bpf.h"
 #include "scope.bpf.h"
 #include "who.bpf.h"
+#include "xarray.bpf.h"
 
 static __always_inline void want_key(u64 key)
 {
@@ -46,29 +47,6 @@ struct tag {
 	u32 ats;
 	u32 scalable;
 };
-
-/* lib/xarray.c: an entry at @index, for arrays without multi-index entries. */
-static __always_inline void *xarray_load(void *head, u32 index)
-{
-	u64 entry = (u64)head;
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		struct xa_node *node;
-		u32 shift;
-
-		if ((entry & 3) != 2)
-			return index && !i ? NULL : (void *)entry;
-		node = (void *)(entry - 2);
-		shift = BPF_CORE_READ(node, shift);
-		bpf_probe_read_kernel(&entry, sizeof(entry),
-				      (void *)node + bpf_core_field_offset(struct xa_node, slots) +
-					      ((index >> (shift & 31)) & 63) * sizeof(void *));
-		if (!shift)
-			return (void *)entry;
-	}
-	return NULL;
-}
 
 static __always_inline bool vtd_read_tag(struct iommu_domain *domain, struct device *dev,
 					 struct tag *t)
