@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Books: what VFIO type1 keeps of the maps that were asked for, and which addresses the DMA API's
- * allocator has given away. Both are trees that change while they are read, without a lock of
+ * Books: what VFIO type1 and iommufd (iommufd.bpf.h) keep of the maps that were asked for, and which addresses the DMA
+ * API's allocator has given away. All are trees that change while they are read, without a lock of
  * ours. So nothing is followed from node to node: each area is looked for from the root, above the
  * last one. The walk ends whatever it reads, and a book that was being changed says so.
  */
@@ -9,6 +9,7 @@
 #define IOMMUSCOPE_BOOKS_BPF_H
 
 #include "groups.bpf.h"
+#include "kernel_iommufd.h"
 #include "peek_abi.h"
 
 #define TREE_DEPTH 64		/* of a balanced tree: more than memory can hold */
@@ -21,28 +22,9 @@ struct {
 	__type(value, struct peek_area);
 } peek_areas SEC(".maps");
 
-/* ---- owners ---- */
-
-SEC("syscall")
-int peek_owner(struct peek_owner *ask)
-{
-	struct vfio_group *group = (void *)ask->owner;
-
-	ask->kind = PEEK_OWNER_NONE;
-	ask->book = 0;
-	/* The owner is only a pointer: it is VFIO's group if it looks like that of this group. */
-	if (!bpf_core_type_exists(struct vfio_group) || !bpf_core_type_exists(struct vfio_container))
-		return 0;
-	if (!group || (u64)BPF_CORE_READ(group, iommu_group) != ask->group_at)
-		return 0;
-	ask->kind = PEEK_OWNER_VFIO;
-	ask->book = (u64)BPF_CORE_READ(group, container, iommu_data);
-	return 0;
-}
-
 /* ---- the lowest node that ends at or above an address ---- */
 
-enum book_kind { BOOK_VFIO, BOOK_IOVA };
+enum book_kind { BOOK_VFIO, BOOK_IOMMUFD, BOOK_IOVA };
 
 /* [*first, *last] of a node; an empty one is [iova, iova]. */
 static __always_inline void node_range(struct rb_node *node, enum book_kind kind, u64 *first,
@@ -54,6 +36,12 @@ static __always_inline void node_range(struct rb_node *node, enum book_kind kind
 
 		*first = BPF_CORE_READ(dma, iova);
 		*last = *first + (size ? size - 1 : 0);
+	} else if (kind == BOOK_IOMMUFD) {
+		struct interval_tree_node *area =
+			(void *)node - bpf_core_field_offset(struct interval_tree_node, rb);
+
+		*first = BPF_CORE_READ(area, start);
+		*last = BPF_CORE_READ(area, last);
 	} else {
 		struct iova *iova = (void *)node - bpf_core_field_offset(struct iova, node);
 
@@ -87,6 +75,11 @@ static long search_vfio(u32 i, struct tree_search *s)
 	return search(s, BOOK_VFIO);
 }
 
+static long search_iommufd(u32 i, struct tree_search *s)
+{
+	return search(s, BOOK_IOMMUFD);
+}
+
 static long search_iova(u32 i, struct tree_search *s)
 {
 	return search(s, BOOK_IOVA);
@@ -97,7 +90,12 @@ static __always_inline struct rb_node *node_above(struct rb_root *root, enum boo
 {
 	struct tree_search s = { .node = BPF_CORE_READ(root, rb_node), .from = from };
 
-	bpf_loop(TREE_DEPTH, kind == BOOK_VFIO ? (void *)search_vfio : (void *)search_iova, &s, 0);
+	if (kind == BOOK_VFIO)
+		bpf_loop(TREE_DEPTH, search_vfio, &s, 0);
+	else if (kind == BOOK_IOMMUFD)
+		bpf_loop(TREE_DEPTH, search_iommufd, &s, 0);
+	else
+		bpf_loop(TREE_DEPTH, search_iova, &s, 0);
 	return s.found;
 }
 

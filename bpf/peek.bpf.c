@@ -9,6 +9,8 @@
 #include "peek_abi.h"
 #include "table_root.bpf.h"
 #include "books.bpf.h"
+#include "iommufd.bpf.h"
+#include "owners.bpf.h"
 #include "ops.bpf.h"
 #include "pages.bpf.h"
 

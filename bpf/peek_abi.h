@@ -97,8 +97,9 @@ struct peek_domain {
 #define PEEK_AREAS 4096		/* of one call */
 
 #define PEEK_AREA_GROWS	0x1	/* VFIO: the map is going on; [first, last] is what is done so far */
-#define PEEK_AREA_EMPTY	0x2	/* and nothing is: @first only */
+#define PEEK_AREA_EMPTY	0x2	/* and nothing is: @first only; iommufd: all of it was revoked */
 #define PEEK_AREA_NO_VADDR 0x4	/* VFIO: the process addresses are being changed (live update) */
+#define PEEK_AREA_UNSURE 0x8	/* iommufd: it is being filled or emptied just now */
 
 struct peek_area {
 	__u64 first;
@@ -113,22 +114,24 @@ struct peek_area {
 
 enum peek_owner_kind {
 	PEEK_OWNER_NONE = 0,	/* the kernel's own, or not to be told */
-	PEEK_OWNER_VFIO = 1,
+	PEEK_OWNER_VFIO = 1,	/* a group of VFIO's, with a container of type1 */
+	PEEK_OWNER_IOMMUFD = 2,
 };
 
 /* Context of the program: who owns a group's DMA. */
 struct peek_owner {
 	__u64 owner;		/* in: of struct peek_device */
 	__u64 group_at;		/* in */
+	__u64 domain;		/* in: that the group is in; iommufd: who has it says which book */
 	__u32 kind;		/* out: enum peek_owner_kind */
 	__u32 pad;
-	__u64 book;		/* out: VFIO: struct vfio_iommu * of the container */
+	__u64 book;		/* out: struct vfio_iommu * of the container, struct io_pagetable * of the IOAS; 0 none */
 };
 
 /* Context of the program; areas come to their map from the first place on, in rising order. */
 struct peek_book {
-	__u64 book;		/* in: struct vfio_iommu *, or struct iommu_dma_cookie * */
-	__u64 domain;		/* in: VFIO: is it one of the container's? */
+	__u64 book;		/* in: struct vfio_iommu *, io_pagetable *, or iommu_dma_cookie * */
+	__u64 domain;		/* in: VFIO, iommufd: is it filled from this book? */
 	__u64 from;		/* in: first address of interest */
 	__u64 to;		/* in: last one */
 	__u32 count;		/* out: areas */
@@ -160,7 +163,8 @@ struct peek_pins {
 
 #define PEEK_OPS_DOMAINS 4096
 
-/* Calls of iommu_map(), iommu_unmap() and the like for one domain, since it is being watched. */
+/* Calls of iommu_map(), iommu_unmap() and the like for one domain, or that change the areas of one of iommufd's address
+ * spaces, since it is being watched. */
 struct peek_ops {
 	__u64 begun;
 	__u64 ended;		/* of those */

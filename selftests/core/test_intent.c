@@ -124,6 +124,7 @@ static void entries_are_counted(void **state)
 	look_run(&l, IOVA, LAST(IOVA, 2), AT, RW);
 	look_run(&l, IOVA + 2 * PAGE, LAST(IOVA + 2 * PAGE, 1), AT, RW);
 	has(&l, 0, 2, ELSE);
+	l.r.books = 1U << BOOK_VFIO | 1U << BOOK_PROCESS;
 	pages = pages_of(&l, 2);
 	assert_int_equal(pages[0].iova, IOVA);
 	assert_int_equal(pages[0].pfn, AT / PAGE);
@@ -131,6 +132,32 @@ static void entries_are_counted(void **state)
 	assert_int_equal(pages[1].iova, IOVA + PAGE);
 	assert_int_equal(pages[1].pfn, AT / PAGE + 1);
 	assert_int_equal(pages[1].entries, 1);
+	free(pages);
+	look_end(&l);
+}
+
+/* Two areas of iommufd's may share a page and its pin. */
+static void iommufd_pins_once(void **state)
+{
+	struct intent_page *pages;
+	struct look l;
+
+	(void)state;
+	look_begin(&l);
+	look_run(&l, IOVA, LAST(IOVA, 1), AT, RW);
+	look_run(&l, IOVA + PAGE, LAST(IOVA + PAGE, 1), AT, RW);
+	has(&l, 0, 1, ELSE);
+	l.r.books = 1U << BOOK_VFIO | 1U << BOOK_PROCESS;
+	assert_int_equal(reading_slots(&l.r), BOOK_VFIO);
+	pages = pages_of(&l, 1);
+	assert_int_equal(pages[0].entries, 2);
+	free(pages);
+	l.r.books = 1U << BOOK_IOMMUFD | 1U << BOOK_PROCESS;
+	assert_int_equal(reading_slots(&l.r), BOOK_IOMMUFD);
+	pages = pages_of(&l, 1);
+	assert_int_equal(pages[0].entries, 1);
+	assert_int_equal(intent_state(&pages[0], false, 1), PAGE_PINNED);
+	assert_int_equal(intent_state(&pages[0], false, 0), PAGE_DROPPED);
 	free(pages);
 	look_end(&l);
 }
@@ -324,6 +351,7 @@ int main(void)
 		cmocka_unit_test(flux_is_nothing),
 		cmocka_unit_test(no_pages),
 		cmocka_unit_test(entries_are_counted),
+		cmocka_unit_test(iommufd_pins_once),
 		cmocka_unit_test(states),
 		cmocka_unit_test(areas_are_divided),
 		cmocka_unit_test(no_finding),

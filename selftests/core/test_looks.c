@@ -87,6 +87,51 @@ static void json_of_readings(void **state)
 	story_end(&s);
 }
 
+/* Of two areas of iommufd's the process has said where one page is. */
+static void iommufd_and_its_process(void **state)
+{
+	struct printed p;
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	begins(&s, 1U << BOOK_IOMMUFD | 1U << BOOK_PROCESS);
+	area_is(&s, DOM, BOOK_IOMMUFD, 0x4000, 2, AREA_PADDR_UNKNOWN, 3);
+	area_is(&s, DOM, BOOK_IOMMUFD, 0x9000, 1, AREA_PADDR_UNKNOWN, 3);
+	area_is(&s, DOM, BOOK_PROCESS, 0x5000, 1, 0x805000, 0);
+	run(&s, 0x4000, 2);
+	run(&s, 0x9000, 1);
+	ends(&s);
+	p = print(&s, text_looks);
+	assert_has(p.text, "iommufd's areas          3 pages of 4 KiB compared\n");
+	assert_has(p.text, "process's pages          1 pages of 4 KiB compared, 2 unknown\n");
+	assert_has(p.text, "\nfindings       0\n");
+	assert_int_equal(p.sum.no_process, 0);
+	free(p.text);
+	p = print(&s, json_looks);
+	assert_has(p.text, "\"books\":{\"iommufd\":3,\"process\":1},\"process_unknown\":2,");
+	free(p.text);
+	story_end(&s);
+}
+
+static void iommufd_without_its_process(void **state)
+{
+	struct printed p;
+	struct story s;
+
+	(void)state;
+	begin(&s);
+	begins(&s, 1U << BOOK_IOMMUFD);
+	area_is(&s, DOM, BOOK_IOMMUFD, 0x4000, 1, AREA_PADDR_UNKNOWN, 3);
+	run(&s, 0x4000, 1);
+	ends(&s);
+	p = print(&s, text_looks);
+	assert_has(p.text, "process's pages          not read");
+	assert_int_equal(p.sum.no_process, 1);
+	free(p.text);
+	story_end(&s);
+}
+
 /* The first finding as people read it; its evidence is the table itself. */
 static void text_of_a_finding(void **state)
 {
@@ -126,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_of_readings),
 		cmocka_unit_test(json_of_readings),
+		cmocka_unit_test(iommufd_and_its_process),
+		cmocka_unit_test(iommufd_without_its_process),
 		cmocka_unit_test(text_of_a_finding),
 	};
 

@@ -152,6 +152,14 @@ static void hole(void **state)
 	f.l.above = (struct lookup_area){ .first = TB, .last = ~0ULL, .valid = true };
 	says(&f, "; nearest above [0x10000000000, 0xffffffffffffffff]\n");
 	says_json(&f, "\"below\":{\"first\":\"0x10000000\",\"last\":\"0x10000fff\"},\"above\":{");
+	f.l.book = LOOKUP_IOMMUFD;
+	says(&f, "hole\n  iommufd's areas: nothing here; nearest below [0x10000000, 0x10000fff]; nearest above");
+	says_json(&f, "\"book\":\"iommufd\",\"below\"");
+	f.l.holds = (struct lookup_area){ .first = SLOT, .last = ~0ULL, .prot = WALK_READ, .tgid = 77, .valid = true };
+	says(&f, "  iommufd's areas: [0x10000000, 0xffffffffffffffff] r, pid 77\n");
+	says_json(&f, "\"book\":\"iommufd\",\"area\":{\"first\":\"0x10000000\",\"last\":\"0xffffffffffffffff\","
+		      "\"prot\":\"r\",\"pid\":77}");
+	f.l.holds.valid = false;
 	f.l.book = LOOKUP_DMA_API;
 	says(&f, "DMA API: not allocated; nearest below");
 	f.l.holds = f.l.below;

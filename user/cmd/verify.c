@@ -24,7 +24,7 @@ static const struct argp_option option_table[] = {
 	{ "all", OPT_ALL, NULL, 0, "every domain that a device is in", 0 },
 	{ "device", 'd', "DEVICE", 0, "the domain of this device (0000:00:02.0)", 0 },
 	{ "group", 'g', "GROUP", 0, "the domain of this IOMMU group", 0 },
-	{ "pid", 'p', "PID", 0, "domains in which this process has mapped something (VFIO)", 0 },
+	{ "pid", 'p', "PID", 0, "domains in which this process has mapped something (VFIO, iommufd)", 0 },
 	{ "expect", OPT_EXPECT, "FILE", 0, "with --device or --group: exactly what FILE says is mapped", 0 },
 	{ "fail-on", OPT_FAIL_ON, "IDS", 0, FAIL_ON_HELP, 0 },
 	{ "json", 'j', NULL, 0, "one JSON object per line", 0 },
@@ -133,7 +133,7 @@ static int feed(void *arg, const struct ev_hdr *rec)
 static int say_nothing(const struct options *o)
 {
 	if (o->look.tgid)
-		return say_error("process %u has nothing mapped through VFIO", o->look.tgid);
+		return say_error("process %u has nothing mapped through VFIO or iommufd", o->look.tgid);
 	return say_nothing_seen(o->look.device, o->look.group);
 }
 
@@ -197,8 +197,8 @@ int cmd_verify(int argc, char **argv)
 		.options = option_table,
 		.parser = parse,
 		.doc = "Reads the page tables in use and compares them with what the kernel keeps of who asked for "
-		       "what: VFIO's list, with the pages that the process has at its addresses, and the addresses that the DMA "
-		       "API gave away; and the table that each device's entry in the hardware's tables points at with that of its domain. "
+		       "what: VFIO's list and iommufd's areas, with the pages that the process has at their addresses, and the "
+		       "addresses that the DMA API gave away; and the table that each device's entry in the hardware's tables points at with that of its domain. "
 		       "Nothing is changed.\v"
 		       "Exit status: 0 no difference (what is unchecked or in flux is said), 1 findings, 2 wrong usage or could not "
 		       "run, 3 no findings, but not all groups, or not the pages of --pid, could be read.",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * intent-differs: the page that an IOVA reaches, against the one behind the process address of its VFIO slot. A
+ * intent-differs: the page that an IOVA reaches, against the one behind the process address of its slot (VFIO's, iommufd's). A
  * process may put another page there after the map (it unmaps, discards, punches, moves): what the table has is
  * still pinned, so that is an exposure. If it is not pinned, the device reaches memory of somebody else.
  *

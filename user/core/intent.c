@@ -72,7 +72,9 @@ static void count_entries(const struct reading *r, struct intent_page *const *so
 {
 	size_t i, at;
 
-	for (i = 0; i < r->nruns; i++) {
+	for (i = 0; reading_slots(r) == BOOK_IOMMUFD && i < count; i++)
+		sorted[i]->entries = 1;
+	for (i = 0; reading_slots(r) == BOOK_VFIO && i < r->nruns; i++) {
 		const struct walk_run *run = &r->runs[i];
 		uint64_t first = run->paddr >> PAGE_LG2;
 		uint64_t pages = (run->last - run->iova) >> PAGE_LG2;

@@ -6,7 +6,8 @@
  *
  * VFIO pins each page of a slot for itself, and each domain has at most one entry for it (6.1 to 7.2,
  * drivers/vfio/vfio_iommu_type1.c, vfio_pin_pages_remote()): a page to which more entries of one table lead than it
- * has pins is not pinned for all of them.
+ * has pins is not pinned for all of them. iommufd's areas may share their pages, and one pin (IOMMU_IOAS_COPY; 6.12 and
+ * 7.2, iommufd/pages.c, iopt_area_fill_domains()): there one pin is enough.
  */
 #ifndef IOMMUSCOPE_INTENT_H
 #define IOMMUSCOPE_INTENT_H
@@ -23,7 +24,7 @@ enum page_state {
 struct intent_page {
 	uint64_t iova;
 	uint64_t pfn;		/* that the table has */
-	uint64_t entries;	/* of the reading that lead to it, by pages of 4 KiB: at least 1 */
+	uint64_t entries;	/* of the reading that lead to it and have a pin each, by pages of 4 KiB: at least 1 */
 	enum page_state state;	/* filled by the caller, see intent_state() */
 };
 

@@ -63,6 +63,7 @@ struct lookup_area {
 enum lookup_book {
 	LOOKUP_NO_BOOK,
 	LOOKUP_VFIO,		/* VFIO type1's list */
+	LOOKUP_IOMMUFD,		/* iommufd's areas */
 	LOOKUP_DMA_API,		/* its allocator: what it gave away, or keeps from being given away */
 };
 
@@ -89,6 +90,12 @@ struct lookup {
  * @l: place, iova, path and @walked are filled
  */
 void lookup_judge(struct lookup *l);
+
+/** lookup_has_slots() - Is its book one of who maps memory of processes? */
+static inline bool lookup_has_slots(const struct lookup *l)
+{
+	return l->book == LOOKUP_VFIO || l->book == LOOKUP_IOMMUFD;
+}
 
 /** lookup_paddr() - Where @path leads @iova, which it has a leaf for. */
 uint64_t lookup_paddr(const struct walk_path *path, uint64_t iova);

@@ -86,6 +86,11 @@ int reading_add_direct(struct reading *r, uint64_t first, uint64_t last)
 	return add_span(&r->direct, &r->ndirect, &r->direct_room, first, last);
 }
 
+enum book reading_slots(const struct reading *r)
+{
+	return r->books >> BOOK_IOMMUFD & 1 ? BOOK_IOMMUFD : BOOK_VFIO;
+}
+
 const char *book_name(enum book book)
 {
 	static const char *const names[] = {

@@ -24,7 +24,7 @@ enum book {
 	BOOK_IOMMUFD = 2,	/* iommufd's areas: exactly this */
 	BOOK_MODEL = 3,		/* what a trace says is live: exactly this, and where it leads */
 	BOOK_FILE = 4,		/* --expect: exactly this */
-	BOOK_PROCESS = 5,	/* pages that are behind the process addresses of BOOK_VFIO now: no others there */
+	BOOK_PROCESS = 5,	/* pages that are behind the process addresses of reading_slots() now: no others there */
 	BOOK_COUNT
 };
 
@@ -75,6 +75,9 @@ int reading_add_run(struct reading *r, const struct walk_run *run);
 int reading_add_area(struct reading *r, enum book book, const struct book_area *area);
 int reading_add_flux(struct reading *r, uint64_t first, uint64_t last);
 int reading_add_direct(struct reading *r, uint64_t first, uint64_t last);
+
+/** reading_slots() - The book of @r whose areas have process addresses: iommufd's, if it was read, else VFIO's. */
+enum book reading_slots(const struct reading *r);
 
 /** spans_order() - Make @spans rise, and one of those that overlap. Return: how many are left. */
 size_t spans_order(struct read_span *spans, size_t count);

@@ -35,14 +35,20 @@ static struct lookup_area area_of(const struct peek_area *a)
 	};
 }
 
+struct taking {
+	struct lookup_area *first;
+	bool unsure;		/* it is just changing */
+};
+
 /* Only the first one is wanted. */
 static int take_first(void *arg, const struct peek_area *a)
 {
-	struct lookup_area *first = arg;
+	struct taking *t = arg;
 
 	if (a->flags & PEEK_AREA_EMPTY)
 		return 0;
-	*first = area_of(a);
+	*t->first = area_of(a);
+	t->unsure = a->flags & PEEK_AREA_UNSURE;
 	return 1;
 }
 
@@ -50,26 +56,26 @@ static int take_first(void *arg, const struct peek_area *a)
 static int first_area(const struct take *t, uint64_t from, uint64_t to, struct lookup_area *out, bool *busy)
 {
 	struct peek_book ask = { .domain = t->domain.at.domain, .from = from, .to = to };
+	struct taking taking = { .first = out };
 	struct peek *p = t->look->p;
 	int err = 0;
 
 	*out = (struct lookup_area){ 0 };
 	*busy = false;
-	if (t->out->book == LOOKUP_VFIO) {
-		ask.book = t->owner.book;
-		err = peek_vfio(p, &ask, take_first, out);
-		*busy = ask.busy || !ask.has_domain;
+	if (lookup_has_slots(t->out)) {
+		err = peek_owned(p, &t->owner, &ask, take_first, &taking);
+		*busy = ask.busy || !ask.has_domain || taking.unsure;
 	} else if (t->out->book == LOOKUP_DMA_API) {
 		ask.book = t->domain.at.cookie;
-		err = peek_iovas(p, &ask, take_first, out);
+		err = peek_iovas(p, &ask, take_first, &taking);
 	}
 	return err < 0 ? err : 0;
 }
 
 static void choose_book(struct take *t)
 {
-	if (t->owner.kind == PEEK_OWNER_VFIO && t->owner.book)
-		t->out->book = LOOKUP_VFIO;
+	if (peek_has_book(&t->owner))
+		t->out->book = t->owner.kind == PEEK_OWNER_VFIO ? LOOKUP_VFIO : LOOKUP_IOMMUFD;
 	else if (t->domain.at.cookie)
 		t->out->book = LOOKUP_DMA_API;
 	else
@@ -226,11 +232,11 @@ static int read_books_path(struct take *t)
 
 /* ---- between two marks ---- */
 
-static int watch(struct look *look, uint64_t domain)
+static int watch(struct look *look, const struct ops_keys *keys)
 {
-	int err = ops_watch(peek_ops(look->p), &domain, 1);
+	int err = ops_watch(peek_ops(look->p), keys);
 
-	look->watched = err ? 0 : domain;
+	look->watched = err ? (struct ops_keys){ 0 } : *keys;
 	return err;
 }
 
@@ -246,7 +252,7 @@ static int read_all(struct take *t, bool *busy)
 		return err;
 	choose_book(t);
 	err = first_area(t, out->iova, out->iova, &out->holds, busy) ?: read_books_path(t);
-	if (!err && out->book == LOOKUP_VFIO)
+	if (!err && lookup_has_slots(out))
 		err = first_area(t, out->iova, out->iova, &again, &busy_then);
 	*busy |= busy_then;
 	return err;
@@ -257,18 +263,18 @@ static int read_still(struct take *t)
 {
 	struct ops *ops = peek_ops(t->look->p);
 	struct ops_mark before, after;
-	uint64_t domain = t->dev.domain;
-	bool calm = ops_mark(ops, domain, &before), busy = false;
+	const struct ops_keys keys = t->look->watched;
+	bool calm = ops_mark(ops, &keys, &before), busy = false;
 	int err = 0;
 
 	if (ops_lost(ops, &before)) {
-		err = watch(t->look, domain);
-		calm = ops_mark(ops, domain, &before);
+		err = watch(t->look, &keys);
+		calm = ops_mark(ops, &keys, &before);
 	}
 	err = err ?: read_all(t, &busy);
 	if (err || !calm || busy)
 		return err;
-	return ops_mark(ops, domain, &after) && ops_same(&before, &after);
+	return ops_mark(ops, &keys, &after) && ops_same(&before, &after);
 }
 
 /* Is the device still where it was? 1, 0, -errno. */
@@ -301,18 +307,19 @@ static int judge(struct take *t)
 static int take(struct take *t)
 {
 	int err = host_find(t->look->p, t->look->device, &t->dev), still;
+	struct ops_keys keys;
 
 	if (err)
 		return err;
 	if (!t->dev.domain || t->dev.flags & PEEK_DEV_PARKED)
 		return -EAGAIN;
-	if (t->look->watched != t->dev.domain) {
-		err = watch(t->look, t->dev.domain);
-		if (err)
-			return err;
-	}
-	t->owner = (struct peek_owner){ .owner = t->dev.owner, .group_at = t->dev.group_at };
-	err = (t->dev.owner ? peek_owner(t->look->p, &t->owner) : 0) ?: read_place(t);
+	t->owner = (struct peek_owner){ .owner = t->dev.owner, .group_at = t->dev.group_at,
+					.domain = t->dev.domain };
+	err = t->dev.owner ? peek_owner(t->look->p, &t->owner) : 0;
+	keys = peek_keys(t->dev.domain, &t->owner);
+	if (!err && memcmp(&t->look->watched, &keys, sizeof(keys)))
+		err = watch(t->look, &keys);
+	err = err ?: read_place(t);
 	if (err)
 		return err;
 	still = read_still(t);
@@ -325,7 +332,7 @@ static int finish(struct take *t)
 	struct lookup *out = t->out;
 	int err = read_neighbours(t);
 
-	if (out->book == LOOKUP_VFIO && out->holds.valid)
+	if (lookup_has_slots(out) && out->holds.valid)
 		read_comm(&out->holds);
 	reserved_read(out->place.group, keep_reserved, out);
 	return err;

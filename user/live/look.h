@@ -14,7 +14,7 @@
 struct look {
 	struct peek *p;		/* opened with @watch */
 	const char *device;	/* as in sysfs */
-	uint64_t watched;	/* domain; 0 none yet */
+	struct ops_keys watched;	/* domain 0: none yet */
 };
 
 /**

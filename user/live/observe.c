@@ -57,13 +57,12 @@ static int is_of(void *arg, const struct peek_area *area)
 /* Has process @tgid mapped something in the domain of @dev? */
 static bool has_mapped(struct peek *p, uint32_t tgid, const struct peek_device *dev)
 {
-	struct peek_owner ask = { .owner = dev->owner, .group_at = dev->group_at };
+	struct peek_owner owner = { .owner = dev->owner, .group_at = dev->group_at,
+				    .domain = dev->domain };
 	struct peek_book book = { .domain = dev->domain, .to = UINT64_MAX };
 
-	if (!dev->owner || peek_owner(p, &ask) || ask.kind != PEEK_OWNER_VFIO || !ask.book)
-		return false;
-	book.book = ask.book;
-	return peek_vfio(p, &book, is_of, &tgid) == 1;
+	return dev->owner && !peek_owner(p, &owner) && peek_has_book(&owner) &&
+	       peek_owned(p, &owner, &book, is_of, &tgid) == 1;
 }
 
 static bool lets_in(const struct look *l, const struct peek_device *dev)
@@ -151,6 +150,7 @@ static int fill_domain(struct look *l, struct settled *s)
 			continue;
 		s->owner.owner = dev->owner;
 		s->owner.group_at = dev->group_at;
+		s->owner.domain = dev->domain;
 		err = peek_owner(l->p, &s->owner);
 	}
 	return err;

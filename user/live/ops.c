@@ -10,8 +10,8 @@
 #include "live/misses.h"
 
 /*
- * Functions of drivers/iommu/iommu.c, and programs. One that calls another one is counted twice, which is
- * no harm; one that a compiler has put into its callers is counted there.
+ * Functions of drivers/iommu/iommu.c and iommufd/io_pagetable.c, and programs. One that calls another one is
+ * counted twice, which is no harm; one that a compiler has put into its callers is counted there.
  */
 static const struct ops_row {
 	const char *function;
@@ -24,6 +24,12 @@ static const struct ops_row {
 	{ "iommu_map_sg_atomic", "map_sg_atomic_begins", "map_sg_atomic_ends" },
 	{ "iommu_unmap", "unmap_begins", "unmap_ends" },
 	{ "iommu_unmap_fast", "unmap_fast_begins", "unmap_fast_ends" },
+	{ "iopt_map_user_pages", "iopt_map_user_begins", "iopt_map_user_ends" },
+	{ "iopt_map_file_pages", "iopt_map_file_begins", "iopt_map_file_ends" },
+	{ "iopt_map_pages", "iopt_map_pages_begins", "iopt_map_pages_ends" },
+	{ "iopt_unmap_iova", "iopt_unmap_iova_begins", "iopt_unmap_iova_ends" },
+	{ "iopt_unmap_all", "iopt_unmap_all_begins", "iopt_unmap_all_ends" },
+	{ "iopt_cut_iova", "iopt_cut_iova_begins", "iopt_cut_iova_ends" },
 };
 
 /* What began before the watch is not counted: calls take less than this. */
@@ -117,37 +123,45 @@ static uint64_t missed(const struct ops *o)
 	return sum;
 }
 
-int ops_watch(struct ops *o, const uint64_t *domains, size_t count)
+static int count_from_now(struct ops *o, uint64_t key)
 {
-	const struct peek_ops none = { .watch = ++o->watch };
-	int err = 0;
-	size_t i;
+	const struct peek_ops none = { .watch = o->watch };
 
+	return key && bpf_map_update_elem(o->map_fd, &key, &none, BPF_ANY) ? -errno : 0;
+}
+
+int ops_watch(struct ops *o, const struct ops_keys *keys)
+{
+	int err;
+
+	o->watch++;
 	o->missed = missed(o);
-	for (i = 0; i < count && !err; i++)
-		if (bpf_map_update_elem(o->map_fd, &domains[i], &none, BPF_ANY))
-			err = -errno;
+	err = count_from_now(o, keys->domain) ?: count_from_now(o, keys->iopt);
 	usleep(CALM_US);
 	return err;
 }
 
-void ops_unwatch(struct ops *o, uint64_t domain)
+void ops_unwatch(struct ops *o, const struct ops_keys *keys)
 {
-	bpf_map_delete_elem(o->map_fd, &domain);
+	bpf_map_delete_elem(o->map_fd, &keys->domain);
+	if (keys->iopt)
+		bpf_map_delete_elem(o->map_fd, &keys->iopt);
 }
 
 bool ops_lost(const struct ops *o, const struct ops_mark *mark)
 {
-	return mark->missed != o->missed || mark->count.lost;
+	return mark->missed != o->missed || mark->count.lost || mark->areas.lost;
 }
 
-bool ops_mark(const struct ops *o, uint64_t domain, struct ops_mark *out)
+bool ops_mark(const struct ops *o, const struct ops_keys *keys, struct ops_mark *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->missed = missed(o);
-	if (bpf_map_lookup_elem(o->map_fd, &domain, &out->count))
+	if (bpf_map_lookup_elem(o->map_fd, &keys->domain, &out->count) ||
+	    (keys->iopt && bpf_map_lookup_elem(o->map_fd, &keys->iopt, &out->areas)))
 		return false;
-	return out->count.begun == out->count.ended && !ops_lost(o, out);
+	return out->count.begun == out->count.ended && out->areas.begun == out->areas.ended &&
+	       !ops_lost(o, out);
 }
 
 bool ops_same(const struct ops_mark *a, const struct ops_mark *b)

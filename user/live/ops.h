@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Was a domain's table still while it was read? Programs at iommu_map(), iommu_unmap() and the like count
- * what begins and ends (bpf/ops.bpf.h).
+ * Was a domain's table still while it was read, and iommufd's areas that say what should be in it? Programs at
+ * iommu_map(), iommu_unmap() and the like, and at those that change areas, count what begins and ends
+ * (bpf/ops.bpf.h).
  *
  * A mark is calm if no call is under way. Two equal calm marks enclose a time in which nothing changed
- * the table. Programs that the kernel skipped (recursion) make marks differ.
+ * table or areas. Programs that the kernel skipped (recursion) make marks differ.
  */
 #ifndef IOMMUSCOPE_OPS_H
 #define IOMMUSCOPE_OPS_H
@@ -17,7 +18,7 @@
 #include "live/types.h"
 #include "peek_abi.h"
 
-#define OPS_FUNCTIONS 7
+#define OPS_FUNCTIONS 13
 
 struct ops_hook {
 	uint32_t target_id;	/* of the function in the kernel's BTF; 0: it has none of that name */
@@ -33,8 +34,15 @@ struct ops {
 	uint64_t watch;		/* number of the last ops_watch() */
 };
 
+/* What is looked at. */
+struct ops_keys {
+	uint64_t domain;
+	uint64_t iopt;		/* struct io_pagetable *; 0 none */
+};
+
 struct ops_mark {
 	struct peek_ops count;
+	struct peek_ops areas;
 	uint64_t missed;	/* calls whose program was skipped */
 };
 
@@ -51,19 +59,19 @@ int ops_prepare(struct ops *o, struct bpf_object *obj, const struct types *t, bo
 int ops_attach(struct ops *o, struct bpf_object *obj);
 
 /**
- * ops_watch() - Count for these domains from now on, from 0
+ * ops_watch() - Count for these from now on, from 0
  *
  * Takes some 50 ms: calls that are under way now must have ended.
  *
  * Return: 0 or -errno.
  */
-int ops_watch(struct ops *o, const uint64_t *domains, size_t count);
+int ops_watch(struct ops *o, const struct ops_keys *keys);
 
-/** ops_unwatch() - Calls that change @domain are nobody's business any more. */
-void ops_unwatch(struct ops *o, uint64_t domain);
+/** ops_unwatch() - Calls that change @keys are nobody's business any more. */
+void ops_unwatch(struct ops *o, const struct ops_keys *keys);
 
-/** ops_mark() - Where @domain is, which is being watched. Return: is it calm? */
-bool ops_mark(const struct ops *o, uint64_t domain, struct ops_mark *out);
+/** ops_mark() - Where @keys are, which are being watched. Return: are they calm? */
+bool ops_mark(const struct ops *o, const struct ops_keys *keys, struct ops_mark *out);
 
 /** ops_lost() - Was a call missed since ops_watch()? Then nothing is calm any more: watch anew. */
 bool ops_lost(const struct ops *o, const struct ops_mark *mark);

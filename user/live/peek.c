@@ -29,7 +29,7 @@ struct peek {
 	struct bpf_object *obj;
 	struct bpf_config config;
 	struct ops ops;
-	int memory_fd, devices_fd, domain_fd, owner_fd, vfio_fd, iovas_fd, pins_fd;
+	int memory_fd, devices_fd, domain_fd, owner_fd, vfio_fd, iommufd_fd, iovas_fd, pins_fd;
 	struct peek_want *wants;
 	struct peek_page *pages;
 	struct peek_device *found;
@@ -231,9 +231,13 @@ static int read_areas(struct peek *p, int fd, struct peek_book *ask, peek_area_f
 	return err;
 }
 
-int peek_vfio(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg)
+int peek_owned(struct peek *p, const struct peek_owner *owner, struct peek_book *ask, peek_area_fn fn,
+	       void *arg)
 {
-	return read_areas(p, p->vfio_fd, ask, fn, arg);
+	int fd = owner->kind == PEEK_OWNER_IOMMUFD ? p->iommufd_fd : p->vfio_fd;
+
+	ask->book = owner->book;
+	return read_areas(p, fd, ask, fn, arg);
 }
 
 int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg)
@@ -302,7 +306,8 @@ static int read_types(struct types **out)
 	if (!obj)
 		return -errno;
 	err = types_want_structs(t, bpf_object__btf(obj)) ?: ops_want(t) ?: types_read(t) ?:
-	      types_read_module(t, "vfio") ?: types_read_module(t, "vfio_iommu_type1");
+	      types_read_module(t, "vfio") ?: types_read_module(t, "vfio_iommu_type1") ?:
+	      types_read_module(t, "iommufd");
 	bpf_object__close(obj);
 	return err;
 }
@@ -352,6 +357,7 @@ static int share(struct peek *p)
 	p->domain_fd = program_fd(p, "peek_domain");
 	p->owner_fd = program_fd(p, "peek_owner");
 	p->vfio_fd = program_fd(p, "peek_vfio");
+	p->iommufd_fd = program_fd(p, "peek_iommufd");
 	p->iovas_fd = program_fd(p, "peek_iovas");
 	p->pins_fd = program_fd(p, "peek_pins");
 	p->wants = map_memory(p, "peek_wants", WANTS_BYTES);

@@ -66,16 +66,32 @@ int peek_domain(struct peek *p, struct peek_domain *d);
 /** peek_owner() - Fill @ask: who owns the DMA of a group. 0 or -errno. */
 int peek_owner(struct peek *p, struct peek_owner *ask);
 
+/* Has @owner a book, that says what should be mapped? */
+static inline bool peek_has_book(const struct peek_owner *owner)
+{
+	return owner->kind != PEEK_OWNER_NONE && owner->book;
+}
+
+/* What changes @domain, and the book of its @owner. */
+static inline struct ops_keys peek_keys(uint64_t domain, const struct peek_owner *owner)
+{
+	return (struct ops_keys){
+		.domain = domain, .iopt = owner->kind == PEEK_OWNER_IOMMUFD ? owner->book : 0,
+	};
+}
+
 /* Told about each area, in rising order; not 0 ends it. */
 typedef int (*peek_area_fn)(void *arg, const struct peek_area *area);
 
 /**
- * peek_vfio() - What a container of VFIO type1 was asked to map
- * @ask: which, and the addresses of interest; @ask->busy and @ask->has_domain are filled
+ * peek_owned() - What a container of VFIO type1, or an IOAS of iommufd, was asked to map
+ * @owner: peek_has_book()
+ * @ask:   domain, and the addresses of interest; @ask->busy and @ask->has_domain are filled
  *
  * Return: 0, -errno, or what @fn returned.
  */
-int peek_vfio(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg);
+int peek_owned(struct peek *p, const struct peek_owner *owner, struct peek_book *ask, peek_area_fn fn,
+	       void *arg);
 
 /** peek_iovas() - The same of the addresses that the DMA API gave away in a domain, reserved ones among them. */
 int peek_iovas(struct peek *p, struct peek_book *ask, peek_area_fn fn, void *arg);

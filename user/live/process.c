@@ -100,12 +100,13 @@ static int read_slot(struct reading *r, const struct book_area *slot, int fd)
 
 static int read_slots(struct process *s, struct reading *r)
 {
+	enum book slots = reading_slots(r);
 	uint32_t tgid = 0;
 	int fd = -1, err = 0;
 	size_t i;
 
-	for (i = 0; i < r->nareas[BOOK_VFIO] && !err; i++) {
-		const struct book_area *slot = &r->areas[BOOK_VFIO][i];
+	for (i = 0; i < r->nareas[slots] && !err; i++) {
+		const struct book_area *slot = &r->areas[slots][i];
 
 		if (!slot->vaddr || !slot->tgid || slot->first & PAGE_LAST ||
 		    slot->vaddr & PAGE_LAST)

@@ -27,6 +27,7 @@ struct adding {
 	struct reading *r;
 	enum book book;
 	uint64_t first, last;
+	bool unsure;		/* an area there is just changing */
 };
 
 static int add_area(void *arg, const struct peek_area *a)
@@ -39,7 +40,8 @@ static int add_area(void *arg, const struct peek_area *a)
 	};
 	int err;
 
-	if (a->flags & PEEK_AREA_EMPTY)
+	add->unsure |= a->flags & PEEK_AREA_UNSURE;
+	if (a->flags & (PEEK_AREA_EMPTY | PEEK_AREA_UNSURE))
 		return 0;
 	if (area.first < add->first) {
 		if (area.vaddr)
@@ -90,12 +92,11 @@ static int read_books(struct peek *p, struct settled *s, uint64_t first, uint64_
 		err = add_expected(s->expected, first, last, r);
 	if (err)
 		return err;
-	if (s->owner.kind == PEEK_OWNER_VFIO && s->owner.book) {
-		ask.book = s->owner.book;
-		add.book = BOOK_VFIO;
-		r->books |= 1U << BOOK_VFIO;
-		err = peek_vfio(p, &ask, add_area, &add);
-		*busy = ask.busy || !ask.has_domain;
+	if (peek_has_book(&s->owner)) {
+		add.book = s->owner.kind == PEEK_OWNER_IOMMUFD ? BOOK_IOMMUFD : BOOK_VFIO;
+		r->books |= 1U << add.book;
+		err = peek_owned(p, &s->owner, &ask, add_area, &add);
+		*busy = ask.busy || !ask.has_domain || add.unsure;
 		err = err ?: process_read(p, &s->process, r);
 	} else if (s->domain.at.cookie) {
 		ask.book = s->domain.at.cookie;
@@ -115,13 +116,13 @@ static int no_area(void *arg, const struct peek_area *area)
 
 static int book_busy(struct peek *p, const struct settled *s, bool *busy)
 {
-	struct peek_book ask = { .book = s->owner.book, .domain = s->domain.at.domain };
+	struct peek_book ask = { .domain = s->domain.at.domain };
 	int err;
 
 	*busy = false;
-	if (s->owner.kind != PEEK_OWNER_VFIO)
+	if (!peek_has_book(&s->owner))
 		return 0;
-	err = peek_vfio(p, &ask, no_area, NULL);
+	err = peek_owned(p, &s->owner, &ask, no_area, NULL);
 	*busy = ask.busy || !ask.has_domain;
 	return err < 0 ? err : 0;
 }
@@ -207,7 +208,7 @@ static int process_still(struct peek *p, struct settled *s, const struct read_sp
 		return 1;
 	err = read_books(p, s, at->first, at->last, &again, &busy);
 	if (!err)
-		err = !busy && same_areas(r, &again, BOOK_VFIO) && same_areas(r, &again, BOOK_PROCESS);
+		err = !busy && same_areas(r, &again, reading_slots(r)) && same_areas(r, &again, BOOK_PROCESS);
 	reading_drain(&again);
 	return err <= 0 ? err : process_judge(p, r) ?: 1;
 }
@@ -216,18 +217,19 @@ static int process_still(struct peek *p, struct settled *s, const struct read_sp
 static int read_still(struct peek *p, struct settled *s, const struct read_span *at,
 		      struct reading *r, struct walk_count *count)
 {
-	uint64_t domain = s->domain.at.domain;
+	const struct ops_keys keys = peek_keys(s->domain.at.domain, &s->owner);
 	struct ops *ops = peek_ops(p);
 	struct ops_mark before, after;
 	bool busy;
 	int err;
 
 	reading_drain(r);
-	if (!ops_mark(ops, domain, &before)) {
-		err = ops_lost(ops, &before) ? ops_watch(ops, &domain, 1) : 0;
+	if (!ops_mark(ops, &keys, &before)) {
+		err = ops_lost(ops, &before) ? ops_watch(ops, &keys) : 0;
 		return err;
 	}
-	err = copy_direct(r, &s->reading) ?: host_domain(p, domain, s->domain.at.kind, &s->domain) ?:
+	err = copy_direct(r, &s->reading) ?:
+	      host_domain(p, keys.domain, s->domain.at.kind, &s->domain) ?:
 	      read_books(p, s, at->first, at->last, r, &busy);
 	if (err || busy)
 		return err;
@@ -242,7 +244,7 @@ static int read_still(struct peek *p, struct settled *s, const struct read_span 
 	err = book_busy(p, s, &busy);
 	if (err || busy)
 		return err;
-	return ops_mark(ops, domain, &after) && ops_same(&before, &after);
+	return ops_mark(ops, &keys, &after) && ops_same(&before, &after);
 }
 
 static int append(struct reading *to, const struct reading *from)
@@ -355,10 +357,10 @@ static int read_all(struct peek *p, struct settled *s)
 
 int settle(struct peek *p, struct settled *s)
 {
-	uint64_t domain = s->domain.at.domain;
-	int err = ops_watch(peek_ops(p), &domain, 1) ?: read_all(p, s);
+	const struct ops_keys keys = peek_keys(s->domain.at.domain, &s->owner);
+	int err = ops_watch(peek_ops(p), &keys) ?: read_all(p, s);
 
-	ops_unwatch(peek_ops(p), domain);
+	ops_unwatch(peek_ops(p), &keys);
 	/* No such table, or out of order: the domain went while it was read, and its memory is another's. */
 	if (s->walked.cut || err == -EINVAL)
 		s->flags |= EV_READ_CUT;

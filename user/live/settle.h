@@ -14,10 +14,10 @@
 /* A domain that is being looked at. */
 struct settled {
 	struct host_domain domain;
-	struct peek_owner owner;	/* PEEK_OWNER_VFIO: its container's book is read */
+	struct peek_owner owner;	/* its book is read, if it has one */
 	struct reading reading;
 	struct walk_count walked;
-	struct process process;	/* its pages are read with VFIO's book */
+	struct process process;	/* its pages are read with the owner's book */
 	const struct reading *expected;	/* BOOK_FILE of this one is a book; NULL: none */
 	uint64_t begin_ns;
 	uint32_t flags;		/* EV_READ_* */

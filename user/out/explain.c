@@ -142,8 +142,9 @@ static const struct explain rows[FINDING_COUNT] = {
 	},
 	[FINDING_INTENT_DIFFERS] = {
 		"The page that the device reaches is the one that the process has at the address it gave to "
-		"VFIO; and it stays pinned as long as it is mapped.",
-		"drivers/vfio/vfio_iommu_type1.c, vfio_pin_pages_remote(); Documentation/core-api/pin_user_pages.rst",
+		"VFIO or iommufd; and it stays pinned as long as it is mapped.",
+		"drivers/vfio/vfio_iommu_type1.c, vfio_pin_pages_remote(); drivers/iommu/iommufd/pages.c; "
+		"Documentation/core-api/pin_user_pages.rst",
 	},
 };
 

@@ -36,16 +36,16 @@ static bool has_book(const struct look_result *l, enum book book)
 	return l->books >> book & 1;
 }
 
-/* VFIO has the addresses of a process, and nobody told which pages are there. */
+/* VFIO or iommufd has the addresses of a process, and nobody told which pages are there. */
 static bool lacks_process(const struct look_result *l)
 {
-	return has_book(l, BOOK_VFIO) && !has_book(l, BOOK_PROCESS);
+	return (has_book(l, BOOK_VFIO) || has_book(l, BOOK_IOMMUFD)) && !has_book(l, BOOK_PROCESS);
 }
 
-/* Pages of VFIO's list of which the process did not say where they are. */
+/* Pages of the list of VFIO or iommufd of which the process did not say where they are. */
 static uint64_t untold(const struct look_result *l)
 {
-	uint64_t all = l->pages[BOOK_VFIO], told = l->pages[BOOK_PROCESS];
+	uint64_t all = l->pages[BOOK_VFIO] + l->pages[BOOK_IOMMUFD], told = l->pages[BOOK_PROCESS];
 
 	return has_book(l, BOOK_PROCESS) && all > told ? all - told : 0;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/reading.h"
 #include "core/wire.h"
 #include "event.h"
 #include "out/out.h"
@@ -247,16 +248,17 @@ static void put_neighbours(FILE *to, const struct lookup *l)
 	fputc('\n', to);
 }
 
-static void put_vfio(FILE *to, const struct lookup *l)
+static void put_slots(FILE *to, const struct lookup *l)
 {
 	const struct lookup_area *a = &l->holds;
 
+	fprintf(to, "  %s: ", book_name(l->book == LOOKUP_VFIO ? BOOK_VFIO : BOOK_IOMMUFD));
 	if (!a->valid) {
-		fputs("  VFIO's list: nothing here", to);
+		fputs("nothing here", to);
 		put_neighbours(to, l);
 		return;
 	}
-	put_area(to, "  VFIO's list: ", a);
+	put_range(to, a->first, a->last);
 	fprintf(to, " %s", walk_prot_name(a->prot));
 	if (a->vaddr)
 		fprintf(to, ", process address 0x%" PRIx64, a->vaddr + (l->iova - a->first));
@@ -283,8 +285,8 @@ static void put_dma_api(FILE *to, const struct lookup *l)
 
 static void put_books(FILE *to, const struct lookup *l)
 {
-	if (l->book == LOOKUP_VFIO)
-		put_vfio(to, l);
+	if (lookup_has_slots(l))
+		put_slots(to, l);
 	else if (l->book == LOOKUP_DMA_API)
 		put_dma_api(to, l);
 	else if (l->place.owned)

@@ -162,7 +162,7 @@ static void put_holder(FILE *to, const struct lookup *l)
 
 	fputs(",\"area\":{", to);
 	fprintf(to, "\"first\":\"0x%" PRIx64 "\",\"last\":\"0x%" PRIx64 "\"", a->first, a->last);
-	if (l->book == LOOKUP_VFIO)
+	if (lookup_has_slots(l))
 		put_text(to, "prot", walk_prot_name(a->prot));
 	if (a->vaddr)
 		put_address(to, "vaddr", a->vaddr + (l->iova - a->first));
@@ -176,7 +176,8 @@ static void put_holder(FILE *to, const struct lookup *l)
 static void put_books(FILE *to, const struct lookup *l)
 {
 	static const char *const words[] = {
-		[LOOKUP_NO_BOOK] = "none", [LOOKUP_VFIO] = "vfio", [LOOKUP_DMA_API] = "dma-api",
+		[LOOKUP_NO_BOOK] = "none", [LOOKUP_VFIO] = "vfio", [LOOKUP_IOMMUFD] = "iommufd",
+		[LOOKUP_DMA_API] = "dma-api",
 	};
 
 	put_text(to, "book", words[l->book]);
