@@ -161,6 +161,8 @@ test-all: test-programs
 		edu_dma table_edit KERNEL=6.1
 	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
 		edu_dma iommu_call table_edit KERNEL=7.2
+	$(Q)$(MAKE) --no-print-directory -C selftests/vm O=$(abspath $(O))/selftests/vm \
+		table_edit KERNEL=own-bugs
 	$(Q)$(MAKE) --no-print-directory module KERNEL=7.2
 	$(Q)$(MAKE) --no-print-directory module KERNEL=own
 	$(Q)scripts/test --all
