@@ -64,6 +64,7 @@ struct ref_ctx {
 	struct work_struct end;
 	struct completion ended;
 	refcount_t users;
+	struct list_head link; /* phys.c */
 };
 
 /**

@@ -181,6 +181,7 @@ union ref_arg {
 	struct refiommu_dmaapi dmaapi;
 	struct refiommu_inject inject;
 	struct refiommu_lookup lookup;
+	struct refiommu_iova_to_phys iova_to_phys;
 	struct refiommu_ioas_alloc alloc;
 	struct refiommu_ioas_map map;
 	struct refiommu_ioas_unmap unmap;
@@ -216,6 +217,7 @@ static const struct ref_call ref_calls[] = {
 	{ REFIOMMU_DMAAPI, sizeof(struct refiommu_dmaapi), 64 },
 	{ REFIOMMU_INJECT, sizeof(struct refiommu_inject), 16 },
 	{ REFIOMMU_LOOKUP, sizeof(struct refiommu_lookup), 376 },
+	{ REFIOMMU_IOVA_TO_PHYS, sizeof(struct refiommu_iova_to_phys), 40 },
 	{ REFIOMMU_IOAS_ALLOC, sizeof(struct refiommu_ioas_alloc), 16 },
 	{ REFIOMMU_IOAS_MAP, sizeof(struct refiommu_ioas_map), 40 },
 	{ REFIOMMU_IOAS_UNMAP, sizeof(struct refiommu_ioas_unmap), 40 },
@@ -250,6 +252,8 @@ static int ref_dispatch(struct ref_ctx *ctx, unsigned int cmd, union ref_arg *ar
 		return ref_inject(ctx, &arg->inject);
 	case REFIOMMU_LOOKUP:
 		return ref_lookup(ctx, &arg->lookup);
+	case REFIOMMU_IOVA_TO_PHYS:
+		return ref_iova_to_phys(ctx, &arg->iova_to_phys);
 	case REFIOMMU_IOAS_ALLOC:
 		return ref_ioas_alloc(ctx, &arg->alloc);
 	case REFIOMMU_IOAS_MAP:
@@ -411,6 +415,7 @@ static int ref_open(struct inode *inode, struct file *file)
 	init_completion(&ctx->ended);
 	refcount_set(&ctx->users, 2);
 	file->private_data = ctx;
+	ref_ctx_show(ctx);
 	return 0;
 }
 
@@ -418,6 +423,7 @@ static int ref_release(struct inode *inode, struct file *file)
 {
 	struct ref_ctx *ctx = file->private_data;
 
+	ref_ctx_hide(ctx);
 	queue_work(ref_wq, &ctx->end);
 	wait_for_completion(&ctx->ended);
 	ctx_put(ctx);

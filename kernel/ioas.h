@@ -205,6 +205,11 @@ int ref_nested_alloc(struct ref_hwpt *hwpt, struct device *dev);
 /* lookup.c */
 int ref_lookup(struct ref_ctx *ctx, struct refiommu_lookup *arg);
 
+/* phys.c. Domains of a file are found from show to hide; no lock of the file is held. */
+int ref_iova_to_phys(struct ref_ctx *ctx, struct refiommu_iova_to_phys *arg);
+void ref_ctx_show(struct ref_ctx *ctx);
+void ref_ctx_hide(struct ref_ctx *ctx);
+
 /*
  * notify.c: appends; joins with the newest if they touch and are equal in kind and permission.
  * ioas->lock held.

@@ -14,7 +14,8 @@
  * Opening /dev/refiommu needs CAP_SYS_RAWIO (EPERM), and no lockdown: endpoints reach memory.
  *
  * Objects (instances, endpoints, address spaces) are named by ids, belong to the file that made
- * them, and end with it. No call sees the objects of another file. Ids start at 1.
+ * them, and end with it. No call sees the objects of another file, but for the domains that
+ * REFIOMMU_IOVA_TO_PHYS asks. Ids start at 1.
  *
  * Results that any call can give: EFAULT, EINVAL (size, padding, value out of range), E2BIG,
  * EOPNOTSUPP (flag unknown, or not for this kind of object), ENOENT (no such object),
@@ -386,6 +387,37 @@ struct refiommu_lookup {
 };
 
 #define REFIOMMU_LOOKUP _IO(REFIOMMU_MAGIC, 8)
+
+/**
+ * struct refiommu_iova_to_phys - What iommu_iova_to_phys() says of many IOVAs
+ * @size: of this struct
+ * @flags: 0
+ * @domain: address of the struct iommu_domain, as readers of kernel memory see it: a domain of
+ *	ours, or one that an address space has behind another IOMMU; of any file
+ * @iovas: user pointer to __u64[nr]
+ * @paddrs: user pointer to __u64[nr]: physical addresses; 0: nothing is there, or outside of the
+ *	aperture. May be @iovas. When the call fails some may be written
+ * @nr: 1 … 65536
+ * @padding: 0
+ *
+ * This is the driver's answer, planted bugs included; REFIOMMU_LOOKUP walks tables of ours itself.
+ * Between 64 addresses and the next the table may change.
+ *
+ * ENOENT: no such domain, or its life is not ours to hold (it is the kernel's or VFIO's, behind
+ * another IOMMU). EBUSY: somebody is just using an address space or its file: try again.
+ * EOPNOTSUPP: nested.
+ */
+struct refiommu_iova_to_phys {
+	__u32 size;
+	__u32 flags;
+	__u64 domain;
+	__u64 iovas;
+	__u64 paddrs;
+	__u32 nr;
+	__u32 padding;
+};
+
+#define REFIOMMU_IOVA_TO_PHYS _IO(REFIOMMU_MAGIC, 9)
 
 #include "refiommu_ioas.h"
 #include "refiommu_view.h"

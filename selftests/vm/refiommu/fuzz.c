@@ -46,6 +46,7 @@ static const struct shape shapes[] = {
 	{ 7, S(refiommu_inject), { O(refiommu_inject, endpoint_id), -1 }, -1, -1 },
 	{ 8, S(refiommu_lookup), { O(refiommu_lookup, id), O(refiommu_lookup, endpoint_id) },
 	  -1, -1 },
+	{ 9, S(refiommu_iova_to_phys), { -1, -1 }, -1, O(refiommu_iova_to_phys, iovas) },
 	{ 16, S(refiommu_ioas_alloc), { -1, -1 }, -1, -1 },
 	{ 17, S(refiommu_ioas_map), { O(refiommu_ioas_map, ioas_id), -1 },
 	  O(refiommu_ioas_map, first), O(refiommu_ioas_map, uaddr) },
