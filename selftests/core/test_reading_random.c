@@ -92,6 +92,7 @@ static void draw_area(struct cells *c, unsigned int cell, unsigned int n)
 		.first = cell_first(c, cell), .last = cell_last(c, cell + n - 1),
 		.paddr = rnd(4) ? draw_paddr(c, cell) : AREA_PADDR_UNKNOWN,
 		.prot = rnd(3) ? 3 : rnd(4),
+		.flags = c->book == BOOK_IOVA_TO_PHYS && !rnd(3) ? AREA_HOLE : 0,
 	};
 	unsigned int i;
 
@@ -149,6 +150,17 @@ static void draw(struct cells *c)
 
 /* ---- the obvious ---- */
 
+static bool is_hole(const struct cells *c, unsigned int i)
+{
+	return c->area[i] != NONE && c->r.areas[c->book][c->area[i]].flags & AREA_HOLE;
+}
+
+/* Of what they do not have they say nothing. */
+static bool is_partial(const struct cells *c)
+{
+	return c->book == BOOK_PROCESS || c->book == BOOK_IOVA_TO_PHYS;
+}
+
 /* The kind of difference that a cell is, but for flux; NONE: no difference. */
 static int cell_kind(const struct cells *c, unsigned int i)
 {
@@ -159,11 +171,14 @@ static int cell_kind(const struct cells *c, unsigned int i)
 	if (!a && !run)
 		return NONE;
 	if (!run)
-		return c->book == BOOK_IOVA || c->book == BOOK_PROCESS ? NONE : DIFF_MISSING;
-	if (c->book == BOOK_PROCESS && (!a || run->kind != WALK_LEAF))
+		return c->book == BOOK_IOVA || c->book == BOOK_PROCESS || is_hole(c, i) ?
+		       NONE : DIFF_MISSING;
+	if (is_partial(c) && !a)
 		return NONE;
 	if (run->kind != WALK_LEAF)
-		return DIFF_BAD;
+		return is_partial(c) || c->book == BOOK_DEBUGFS ? NONE : DIFF_BAD;
+	if (is_hole(c, i) || (!a && c->book == BOOK_DEBUGFS))
+		return DIFF_EXTRA;
 	leads = run->paddr + (at - run->iova);
 	if (!a)
 		return c->direct[i] && leads == at ? NONE : DIFF_EXTRA;
@@ -198,9 +213,9 @@ static void expect_cell(struct expected *e, const struct cells *c, unsigned int 
 {
 	int kind = cell_kind(c, i);
 
-	if (is_leaf(c, i) && c->area[i] != NONE && !c->flux[i])
+	if ((is_leaf(c, i) || (is_hole(c, i) && c->run[i] == NONE)) && c->area[i] != NONE && !c->flux[i])
 		e->count.pages++;
-	if (is_leaf(c, i) && c->area[i] == NONE && kind == NONE && c->book != BOOK_PROCESS)
+	if (is_leaf(c, i) && c->area[i] == NONE && kind == NONE && !is_partial(c))
 		e->count.direct++;
 	if (kind == NONE || c->flux[i])
 		return;

@@ -28,7 +28,13 @@ static bool may_have_more(enum book book)
 /* Of pages that it cannot see, a process says nothing: whether something should be there, others know. */
 static bool may_have_less(enum book book)
 {
-	return book == BOOK_PROCESS;
+	return book == BOOK_PROCESS || book == BOOK_IOVA_TO_PHYS;
+}
+
+/* What the format does not allow is told once, by comparing with who asked; the kernel reads over it. */
+static bool takes_bad(enum book book)
+{
+	return may_have_less(book) || book_is_oracle(book);
 }
 
 static uint64_t pages(uint64_t first, uint64_t last)
@@ -140,7 +146,13 @@ static void only_run(struct sweep *s, uint64_t first, uint64_t last, const struc
 		return;
 	/* No driver writes such entries; what the hardware makes of one is not known (a circle translates). */
 	if (run->kind != WALK_LEAF) {
-		differ(s, DIFF_BAD, first, last, NULL, run);
+		if (!takes_bad(s->book))
+			differ(s, DIFF_BAD, first, last, NULL, run);
+		return;
+	}
+	/* What is mapped for a reserved range is no less in the table. */
+	if (book_is_oracle(s->book)) {
+		differ(s, DIFF_EXTRA, first, last, NULL, run);
 		return;
 	}
 	while (run->paddr == run->iova &&
@@ -162,11 +174,15 @@ static void both(struct sweep *s, uint64_t first, uint64_t last, const struct bo
 	uint64_t want;
 
 	if (run->kind != WALK_LEAF) {
-		if (!may_have_less(s->book))
+		if (!takes_bad(s->book))
 			differ(s, DIFF_BAD, first, last, area, run);
 		return;
 	}
 	count_pages(s, first, last);
+	if (area->flags & AREA_HOLE) {
+		differ(s, DIFF_EXTRA, first, last, area, run);
+		return;
+	}
 	want = area->paddr + (first - area->first);
 	if (area->paddr != AREA_PADDR_UNKNOWN && want != run->paddr + (first - run->iova))
 		differ(s, DIFF_PADDR, first, last, area, run);
@@ -198,6 +214,8 @@ static bool step(struct sweep *s, const struct book_area *a, const struct walk_r
 		last = lower(last, r_first > first ? r_first - 1 : run->last);
 	if (a && a_first == first && run && r_first == first)
 		both(s, first, last, a, run);
+	else if (a && a_first == first && a->flags & AREA_HOLE)
+		count_pages(s, first, last);
 	else if (a && a_first == first && !may_have_more(s->book))
 		differ(s, DIFF_MISSING, first, last, a, NULL);
 	else if (run && r_first == first)

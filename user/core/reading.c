@@ -100,6 +100,8 @@ const char *book_name(enum book book)
 		[BOOK_MODEL] = "the trace",
 		[BOOK_FILE] = "the file",
 		[BOOK_PROCESS] = "process's pages",
+		[BOOK_IOVA_TO_PHYS] = "iommu_iova_to_phys()",
+		[BOOK_DEBUGFS] = "Intel's debugfs",
 	};
 
 	return names[book];

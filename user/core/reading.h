@@ -25,11 +25,20 @@ enum book {
 	BOOK_MODEL = 3,		/* what a trace says is live: exactly this, and where it leads */
 	BOOK_FILE = 4,		/* --expect: exactly this */
 	BOOK_PROCESS = 5,	/* pages that are behind the process addresses of reading_slots() now: no others there */
+	BOOK_IOVA_TO_PHYS = 6,	/* second reading: what iommu_iova_to_phys() says of single bytes; of others nothing */
+	BOOK_DEBUGFS = 7,	/* second reading: Intel's dump of the table in debugfs, exactly this */
 	BOOK_COUNT
 };
 
+/** book_is_oracle() - Is it not somebody's intent, but another reading of the same table? */
+static inline bool book_is_oracle(enum book book)
+{
+	return book == BOOK_IOVA_TO_PHYS || book == BOOK_DEBUGFS;
+}
+
 #define AREA_PADDR_UNKNOWN (~0ULL)
 #define AREA_DROPPED	0x1	/* BOOK_PROCESS: what the table has instead is not pinned for it */
+#define AREA_HOLE	0x2	/* BOOK_IOVA_TO_PHYS: nothing is mapped here */
 
 struct book_area {
 	uint64_t first;
