@@ -14,6 +14,7 @@ enum ev_read_phase { EV_READ_BEGIN = 0, EV_READ_END = 1 };
 #define EV_READ_CUT	0x1	/* the table was too large or went away: not all of it was read */
 #define EV_READ_NO_TABLE 0x2	/* the domain has none: identity, blocked */
 #define EV_READ_UNKNOWN	0x4	/* it has one, in a format or of a driver that is not known */
+#define EV_READ_ORACLE	0x8	/* second readings were asked for; @books says which there are */
 
 struct ev_read {
 	struct ev_hdr h;
@@ -48,6 +49,7 @@ struct ev_run {
 _Static_assert(sizeof(struct ev_run) == 88, "wire ABI");
 
 #define EV_BOOK_DROPPED	0x1	/* the page that the table has there instead is not pinned for it */
+#define EV_BOOK_HOLE	0x2	/* a second reading: nothing is mapped here */
 
 /* What somebody's book says should be mapped: struct book_area of user/core/reading.h. */
 struct ev_book {

@@ -59,6 +59,7 @@ extern const struct checker check_fault;
 extern const struct checker check_reading;
 extern const struct checker check_root;
 extern const struct checker check_intent;
+extern const struct checker check_oracle;
 
 /** check_begin() - Fill what every finding about @op in @d says; @d may be NULL. */
 static inline void check_begin(struct finding *f, enum finding_id id, enum grade grade,

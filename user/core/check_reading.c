@@ -136,8 +136,9 @@ static int read_before(const struct model *m, const struct op *op, struct report
 		return 0;
 	}
 	for (book = 0; book < BOOK_COUNT && !ret; book++) {
-		if (book == BOOK_PROCESS || !(m->reading.books >> book & 1))
-			continue;	/* that one is check_intent.c's */
+		/* Those are check_intent.c's and check_oracle.c's. */
+		if (book == BOOK_PROCESS || book_is_oracle(book) || !(m->reading.books >> book & 1))
+			continue;
 		ret = reading_compare(&m->reading, book, found, &l, &count) ?: tell(&l);
 		rep->tally.unknown += count.flux;
 	}

@@ -55,6 +55,7 @@ static const struct checker *const checkers[] = {
 	&check_reading,
 	&check_root,
 	&check_intent,
+	&check_oracle,
 };
 
 #define NCHECKERS (sizeof(checkers) / sizeof(checkers[0]))

@@ -128,7 +128,7 @@ int apply_book(struct model *m, const struct op *op)
 	const struct ev_book *b = &op->u.book;
 	const struct book_area area = {
 		.first = b->first, .last = b->last, .paddr = b->paddr, .vaddr = b->vaddr,
-		.prot = b->prot, .tgid = b->tgid, .flags = b->flags & AREA_DROPPED,
+		.prot = b->prot, .tgid = b->tgid, .flags = b->flags & (AREA_DROPPED | AREA_HOLE),
 	};
 
 	if (!is_open(m, b->domain) || b->book >= BOOK_COUNT)

@@ -46,6 +46,7 @@ static const char *const names[FINDING_COUNT] = {
 	[FINDING_TABLE_DIFFERS] = "table-differs",
 	[FINDING_ROOT_DIFFERS] = "root-differs",
 	[FINDING_INTENT_DIFFERS] = "intent-differs",
+	[FINDING_ORACLE_DIFFERS] = "oracle-differs",
 };
 
 const char *finding_name(enum finding_id id)

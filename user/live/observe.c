@@ -247,6 +247,17 @@ static int say_domain(struct look *l, const struct peek_domain *at)
 	return say(l, &d, EV_DOMAIN, sizeof(d));
 }
 
+/* A device in @domain that is behind VT-d, or NULL. */
+static const char *vtd_device(const struct look *l, uint64_t domain)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		if (l->devices[i].domain == domain && l->devices[i].kind == EV_DRIVER_VTD)
+			return l->devices[i].name;
+	return NULL;
+}
+
 /* Nested and SVA domains have a table that is not the kernel's. */
 static uint32_t without_table(const struct host_domain *d)
 {
@@ -289,6 +300,11 @@ static int read_domain(struct look *l, struct settled *s)
 	s->flags = without_table(&s->domain);
 	if (s->flags)
 		return 0;
+	s->oracle = l->opt->oracle;
+	if (s->oracle) {
+		oracle_begin(s->oracle, vtd_device(l, s->domain.at.domain));
+		s->flags |= EV_READ_ORACLE;
+	}
 	err = fill_domain(l, s) ?: settle(l->p, s);
 	if (!is_used(l, s->domain.at.domain))
 		s->flags |= EV_READ_CUT;

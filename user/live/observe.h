@@ -13,6 +13,7 @@
 
 #include "event.h"
 #include "live/host.h"
+#include "live/oracle.h"
 
 /* Receives a record; 0 or -errno, which ends the look. */
 typedef int (*observe_sink)(void *arg, const struct ev_hdr *rec);
@@ -22,6 +23,7 @@ struct observe_options {
 	int32_t group;		/* only this one; -1: all */
 	const struct reading *expected;	/* its BOOK_FILE is compared with each domain; NULL: none */
 	uint32_t tgid;		/* only domains in which this process has mapped something; 0: all */
+	struct oracle *oracle;	/* ask these, too; NULL: nobody */
 };
 
 /**

@@ -135,6 +135,25 @@ static int read_table(struct peek *p, const struct settled *s, uint64_t first, u
 	return walk_range(&s->domain.table, &mem, first, last, 0, add_run, r, count);
 }
 
+/* Of the runs that were just read. 0; 1: not now; -errno. */
+static int read_oracle(const struct settled *s, uint64_t first, uint64_t last, struct reading *r)
+{
+	return s->oracle ? oracle_read(s->oracle, &s->domain, first, last, r) : 0;
+}
+
+/* A second reading that could not be read each time is none. */
+static void drop_oracle(struct settled *s)
+{
+	unsigned int book;
+
+	for (book = 0; book < BOOK_COUNT; book++) {
+		if (!book_is_oracle(book) || !s->oracle || s->oracle->books >> book & 1)
+			continue;
+		s->reading.nareas[book] = 0;
+		s->reading.books &= ~(1U << book);
+	}
+}
+
 /* Spans of the whole reading that matter in a part of it. */
 static int copy_direct(struct reading *to, const struct reading *from)
 {
@@ -241,6 +260,9 @@ static int read_still(struct peek *p, struct settled *s, const struct read_span 
 	err = process_still(p, s, at, r);
 	if (err <= 0)
 		return err;
+	err = read_oracle(s, at->first, at->last, r);
+	if (err)
+		return err < 0 ? err : 0;
 	err = book_busy(p, s, &busy);
 	if (err || busy)
 		return err;
@@ -340,7 +362,8 @@ static int read_all(struct peek *p, struct settled *s)
 	struct places at = { 0 };
 	bool busy;
 	int err = read_books(p, s, 0, UINT64_MAX, &s->reading, &busy) ?:
-		  read_table(p, s, 0, UINT64_MAX, &s->reading, &s->walked);
+		  read_table(p, s, 0, UINT64_MAX, &s->reading, &s->walked) ?:
+		  read_oracle(s, 0, UINT64_MAX, &s->reading);
 
 	if (err)
 		return err;
@@ -352,6 +375,7 @@ static int read_all(struct peek *p, struct settled *s)
 		err = settle_places(p, s, &at);
 	}
 	free(at.spans);
+	drop_oracle(s);
 	return err < 0 ? err : 0;
 }
 

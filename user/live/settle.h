@@ -9,6 +9,7 @@
 
 #include "core/reading.h"
 #include "live/host.h"
+#include "live/oracle.h"
 #include "live/process.h"
 
 /* A domain that is being looked at. */
@@ -19,6 +20,7 @@ struct settled {
 	struct walk_count walked;
 	struct process process;	/* its pages are read with the owner's book */
 	const struct reading *expected;	/* BOOK_FILE of this one is a book; NULL: none */
+	struct oracle *oracle;	/* second readings, begun for this domain; NULL: none */
 	uint64_t begin_ns;
 	uint32_t flags;		/* EV_READ_* */
 };

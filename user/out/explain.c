@@ -146,6 +146,11 @@ static const struct explain rows[FINDING_COUNT] = {
 		"drivers/vfio/vfio_iommu_type1.c, vfio_pin_pages_remote(); drivers/iommu/iommufd/pages.c; "
 		"Documentation/core-api/pin_user_pages.rst",
 	},
+	[FINDING_ORACLE_DIFFERS] = {
+		"Whoever reads a page table that holds still reads the same: this program's walk, "
+		"iommu_iova_to_phys() of the IOMMU's driver, and its dump in debugfs.",
+		"drivers/iommu/iommu.c, iommu_iova_to_phys(); drivers/iommu/intel/debugfs.c, domain_translation_struct",
+	},
 };
 
 const char *explain_expected(enum finding_id id)

@@ -5,13 +5,15 @@
 #include "core/walk.h"
 #include "out/out.h"
 
-static uint64_t pages_of(const struct look_result *l)
+/* Of books that say what somebody meant; or of second readings. */
+static uint64_t pages_of(const struct look_result *l, bool of_oracles)
 {
 	uint64_t pages = 0;
 	unsigned int book;
 
 	for (book = 0; book < BOOK_COUNT; book++)
-		pages += l->pages[book];
+		if (book_is_oracle(book) == of_oracles)
+			pages += l->pages[book];
 	return pages;
 }
 
@@ -28,7 +30,7 @@ static const char *unchecked(const struct look_result *l)
 		return "no book of this kernel says what should be in it";
 	if (!l->leaves)
 		return "nothing is mapped";
-	return pages_of(l) ? NULL : "table and books have nothing in common";
+	return pages_of(l, false) || pages_of(l, true) ? NULL : "table and books have nothing in common";
 }
 
 static bool has_book(const struct look_result *l, enum book book)
@@ -50,6 +52,12 @@ static uint64_t untold(const struct look_result *l)
 	return has_book(l, BOOK_PROCESS) && all > told ? all - told : 0;
 }
 
+/* Second readings, asked for: how many there were. */
+static unsigned int oracles(const struct look_result *l)
+{
+	return has_book(l, BOOK_IOVA_TO_PHYS) + has_book(l, BOOK_DEBUGFS);
+}
+
 static void add(struct out_looks *sum, const struct look_result *l)
 {
 	sum->domains++;
@@ -59,11 +67,13 @@ static void add(struct out_looks *sum, const struct look_result *l)
 		sum->unchecked++;
 	else
 		sum->checked++;
-	sum->pages += pages_of(l);
+	sum->pages += pages_of(l, false);
 	sum->leaves += l->leaves;
 	sum->flux += l->flux;
 	sum->roots += l->roots;
 	sum->no_process += lacks_process(l);
+	sum->asked += !!(l->flags & EV_READ_ORACLE);
+	sum->oracles += oracles(l);
 }
 
 static void text_devices(const struct out *o, const struct domain *d)
@@ -93,12 +103,15 @@ static void text_books(const struct out *o, const struct look_result *l)
 	for (book = 0; book < BOOK_COUNT; book++) {
 		if (!has_book(l, book))
 			continue;
-		fprintf(o->to, "    %-24s %" PRIu64 " pages of 4 KiB compared", book_name(book),
-			l->pages[book]);
+		fprintf(o->to, "    %-24s %" PRIu64 " %s compared", book_name(book), l->pages[book],
+			book == BOOK_IOVA_TO_PHYS ? "addresses" : "pages of 4 KiB");
 		if (book == BOOK_PROCESS)
 			fprintf(o->to, ", %" PRIu64 " unknown", untold(l));
 		fputc('\n', o->to);
 	}
+	if (l->flags & EV_READ_ORACLE && !oracles(l))
+		fprintf(o->to, "    %-24s none: nobody else could be asked about this table\n",
+			"second reading");
 	if (lacks_process(l))
 		fprintf(o->to, "    %-24s not read: only CAP_SYS_ADMIN is told\n",
 			book_name(BOOK_PROCESS));
@@ -152,6 +165,9 @@ void text_looks(const struct out *o, struct out_looks *sum)
 		sum->unchecked);
 	fprintf(o->to, "%-14s %" PRIu64 " entries, %" PRIu64 " pages of 4 KiB compared with books, %" PRIu64
 		       " differences in flux\n", "tables", sum->leaves, sum->pages, sum->flux);
+	if (sum->asked)
+		fprintf(o->to, "%-14s %" PRIu64 ", of %" PRIu64 " tables\n", "oracles",
+			sum->oracles, sum->asked);
 	fprintf(o->to, "%-14s %" PRIu64 " devices compared\n", "roots", sum->roots);
 	fprintf(o->to, "%-14s %" PRIu64 "\n", "findings", report_count(o->report, GRADE_NOTE));
 }
@@ -165,7 +181,8 @@ static void json_books(const struct out *o, const struct look_result *l)
 	static const char *const keys[BOOK_COUNT] = {
 		[BOOK_VFIO] = "vfio", [BOOK_IOVA] = "allocator", [BOOK_IOMMUFD] = "iommufd",
 		[BOOK_MODEL] = "trace", [BOOK_FILE] = "file",
-		[BOOK_PROCESS] = "process",
+		[BOOK_PROCESS] = "process", [BOOK_IOVA_TO_PHYS] = "iova_to_phys",
+		[BOOK_DEBUGFS] = "debugfs",
 	};
 	const char *comma = "";
 	unsigned int book;
@@ -211,7 +228,10 @@ void json_looks(const struct out *o, struct out_looks *sum)
 	fprintf(o->to, "{\"schema\":\"" VERIFY_SCHEMA "\",\"summary\":{\"domains\":%" PRIu64
 		       ",\"checked\":%" PRIu64 ",\"without_table\":%" PRIu64 ",\"unchecked\":%" PRIu64
 		       ",\"entries\":%" PRIu64 ",\"pages\":%" PRIu64 ",\"flux\":%" PRIu64
-		       ",\"roots\":%" PRIu64 ",\"findings\":%" PRIu64 "}}\n",
+		       ",\"roots\":%" PRIu64,
 		sum->domains, sum->checked, sum->without, sum->unchecked, sum->leaves, sum->pages,
-		sum->flux, sum->roots, report_count(o->report, GRADE_NOTE));
+		sum->flux, sum->roots);
+	if (sum->asked)
+		fprintf(o->to, ",\"oracles\":%" PRIu64, sum->oracles);
+	fprintf(o->to, ",\"findings\":%" PRIu64 "}}\n", report_count(o->report, GRADE_NOTE));
 }

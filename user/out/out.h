@@ -83,6 +83,8 @@ struct out_looks {
 	uint64_t flux;
 	uint64_t roots;
 	uint64_t no_process;	/* domains with VFIO's list, but not the process's pages */
+	uint64_t asked;		/* tables of which second readings were asked for */
+	uint64_t oracles;	/* second readings that there were */
 };
 
 /** out_has_looks() - Was any table read? */
