@@ -165,6 +165,7 @@ test-all: test-programs
 		table_edit KERNEL=own-bugs
 	$(Q)$(MAKE) --no-print-directory module KERNEL=7.2
 	$(Q)$(MAKE) --no-print-directory module KERNEL=own
+	$(Q)$(MAKE) --no-print-directory module KERNEL=own-bugs
 	$(Q)scripts/test --all
 
 # ---- refiommu.ko, for one kernel of scripts/kernels, and its kselftests ----

@@ -4,6 +4,7 @@
 # For the tests of the collector that use the module refiommu; sourced after lib.sh.
 
 case $(uname -r) in
+*own-bugs*) module=$BUILD/kernel/own-bugs/refiommu.ko ;;
 *own* | *iommuscope*) module=$BUILD/kernel/own/refiommu.ko ;;
 6.1.*) skip 'refiommu needs Linux 6.12' ;;
 6.12.*) module=$BUILD/kernel/6.12/refiommu.ko ;;

@@ -206,6 +206,21 @@ static int do_ioas(struct user *u, char **words)
 	return 2;
 }
 
+/* A PCI device of another IOMMU, which has no driver, in the address space; the first makes that. */
+static int do_device(struct user *u, char **words)
+{
+	struct refiommu_device_add arg = { .size = sizeof(arg), .bus = "pci" };
+
+	snprintf(arg.name, sizeof(arg.name), "%s", words[1]);
+	call(u, REFIOMMU_DEVICE_ADD, &arg, "REFIOMMU_DEVICE_ADD");
+	u->endpoint = arg.out_id;
+	if (!u->ioas)
+		do_space(u, words);
+	do_attach(u, words);
+	printf("device device=%s group=%u\n", arg.name, arg.out_group);
+	return 2;
+}
+
 /* A device whose kernel driver uses the DMA API. */
 static int do_driver(struct user *u, char **words)
 {
@@ -315,6 +330,41 @@ static int do_unmap(struct user *u, char **words)
 	uint64_t done = unmap(u, iova, size);
 
 	printf("unmap iova=0x%" PRIx64 " size=%" PRIu64 " done=%" PRIu64 "\n", iova, size, done);
+	return 3;
+}
+
+#define SCATTER_BYTES (8 * HUGE_SIZE)
+
+/* Repeatable. */
+static uint32_t next_number(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+/*
+ * COUNT mappings from IOVA on, of all sizes and with holes of all sizes between them, or none: single pages, runs of
+ * pages, large pages. All are of the same memory.
+ */
+static int do_scatter(struct user *u, char **words)
+{
+	uint64_t count = number(words[1]), iova = number(words[2]), i, size, at;
+	uint32_t state = 1, r;
+
+	u->mem_size = SCATTER_BYTES;
+	u->mem = filled_memory(u->mem_size);
+	for (i = 0; i < count; i++) {
+		r = next_number(&state);
+		size = r % 16 ? (r % 3 ? PAGE : PAGE << (r >> 4) % 7) : HUGE_SIZE;
+		if (size == HUGE_SIZE)
+			iova = (iova + HUGE_SIZE - 1) / HUGE_SIZE * HUGE_SIZE;
+		at = next_number(&state) % ((SCATTER_BYTES - size) / size + 1) * size;
+		map(u, (uint8_t *)u->mem + at, size, iova);
+		iova += size + (next_number(&state) % 4) * PAGE;
+		if (!(r >> 8 & 0x1ff))
+			iova += HUGE_SIZE << (r >> 4) % 9;
+	}
+	printf("scatter count=%" PRIu64 " last=0x%" PRIx64 "\n", count, iova);
 	return 3;
 }
 
@@ -445,10 +495,12 @@ const struct verb verbs[] = {
 	{ "attach",	"", 0, do_attach },
 	{ "detach",	"", 0, do_detach },
 	{ "replay",	"", 0, do_replay },
+	{ "device",	"BDF", 1, do_device },
 	{ "driver",	"FORMAT", 1, do_driver },
 	{ "switch",	"", 0, do_switch },
 	{ "destroy",	"", 0, do_destroy },
 	{ "map",	"SIZE IOVA", 2, do_map },
+	{ "scatter",	"COUNT IOVA", 2, do_scatter },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "munmap",	"", 0, do_munmap },
 	{ "loop",	"COUNT", 1, do_loop },
