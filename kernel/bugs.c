@@ -37,6 +37,7 @@ static const char * const ref_bug_names[] = {
 	[BUG_REPLAY_ADDS_ONE] = "replay-adds-one",
 	[BUG_MAP_MSI] = "map-msi",
 	[BUG_UNPIN_EARLY] = "unpin-early",
+	[BUG_PIN_DROPPED] = "pin-dropped",
 };
 
 static int ref_bug_read(void *data, u64 *on)

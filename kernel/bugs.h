@@ -39,6 +39,8 @@ enum ref_bug {
 	BUG_REPLAY_ADDS_ONE, /* one page more than the last mapping has */
 	BUG_MAP_MSI, /* reserved MSI ranges are permitted (VFIO type1, fgsp test) */
 	BUG_UNPIN_EARLY, /* pages go back before their flush, sent with the next unmap (XSA-346) */
+	/* domain.c, pins.c */
+	BUG_PIN_DROPPED, /* the first page of each map is not pinned until its unmap */
 	NR_REF_BUGS,
 };
 

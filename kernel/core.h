@@ -14,7 +14,7 @@
  *               keep none; attach.c attach, switch, detach; replay.c
  *               ranges.c reserved and permitted ranges; nested.c guest-owned tables;
  *               lookup.c; notify.c
- *   bugs.c      planted bugs
+ *   bugs.c      planted bugs; pins.c what one of them does to pins
  *
  * Address spaces call the IOMMU core's public API and never the backend, but for three things that
  * the public API has no word for: nested domains, reading back an untracked table, and the
@@ -277,6 +277,7 @@ void ref_vfio_unblock(struct ref_endpoint *endpoint);
  * @table: paging: its page table
  * @parent: nested: the domain that translates guest-physical addresses
  * @guest: nested: format and roots of the guest's table
+ * @unpinned: page number of an IOVA to the page that BUG_PIN_DROPPED took a pin from
  */
 struct ref_domain {
 	struct iommu_domain domain;
@@ -286,12 +287,18 @@ struct ref_domain {
 	struct ref_table table;
 	struct ref_domain *parent;
 	struct ref_layout guest;
+	struct xarray unpinned;
 };
 
 static inline struct ref_domain *to_ref_domain(struct iommu_domain *domain)
 {
 	return container_of(domain, struct ref_domain, domain);
 }
+
+/* BUG_PIN_DROPPED (pins.c): takes a pin from the page at @paddr, which was mapped at @iova. */
+void ref_pins_drop(struct ref_domain *domain, u64 iova, u64 paddr, gfp_t gfp);
+/* And gives it back: of all IOVAs in [@first, @last]. */
+void ref_pins_return(struct ref_domain *domain, u64 first, u64 last);
 
 extern const struct iommu_ops ref_iommu_ops;
 extern const struct iommu_domain_ops ref_nested_ops;

@@ -118,6 +118,8 @@ static int ref_paging_map(struct iommu_domain *iommu_domain, unsigned long iova,
 
 	err = ref_table_map(&domain->table, iova, paddr, pgsize, pgcount, ref_prot_of_iommu(prot),
 			    gfp, mapped);
+	if (!err && ref_bug(BUG_PIN_DROPPED))
+		ref_pins_drop(domain, iova, paddr, gfp);
 	/* A large page may have taken the place of an empty table: see BUG_LARGE_NO_FLUSH. */
 	if (ref_table_owes_flush(&domain->table, iova, last))
 		ref_tlb_flush_range(domain, iova, last);
@@ -130,6 +132,8 @@ static size_t ref_paging_unmap(struct iommu_domain *iommu_domain, unsigned long 
 	struct ref_domain *domain = to_ref_domain(iommu_domain);
 	size_t bytes = ref_table_unmap(&domain->table, iova, pgsize * pgcount);
 
+	if (bytes)
+		ref_pins_return(domain, iova, iova + (bytes - 1));
 	/* A queued range is flushed later, with all others, by ref_paging_flush_all(). */
 	if (bytes && !iommu_iotlb_gather_queued(gather))
 		iommu_iotlb_gather_add_range(gather, iova, bytes);
@@ -204,6 +208,7 @@ static void ref_paging_free(struct iommu_domain *iommu_domain)
 	struct ref_domain *domain = to_ref_domain(iommu_domain);
 
 	ref_domain_remove(domain);
+	ref_pins_return(domain, 0, U64_MAX);
 	ref_table_destroy(&domain->table);
 	ref_domain_free(domain);
 }
@@ -237,6 +242,7 @@ static struct iommu_domain *ref_domain_alloc_paging(struct device *dev)
 	if (err)
 		return ERR_PTR(err);
 
+	xa_init(&domain->unpinned);
 	domain->table.owner = &domain->domain;
 	geo = &domain->table.layout.geo;
 	domain->domain.ops = &ref_paging_ops;

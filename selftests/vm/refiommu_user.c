@@ -379,6 +379,17 @@ static int do_munmap(struct user *u, char **words)
 	return 1;
 }
 
+/* Other pages at the same addresses: what was mapped still leads to the old ones. */
+static int do_replace(struct user *u, char **words)
+{
+	(void)words;
+	if (!u->mem || madvise(u->mem, u->mem_size, MADV_DONTNEED))
+		die("replace");
+	memset(u->mem, 0xa5, u->mem_size);
+	printf("replace size=%" PRIu64 "\n", u->mem_size);
+	return 1;
+}
+
 static int do_loop(struct user *u, char **words)
 {
 	uint64_t i, count = number(words[1]), begin_ns = now_ns();
@@ -503,6 +514,7 @@ const struct verb verbs[] = {
 	{ "scatter",	"COUNT IOVA", 2, do_scatter },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "munmap",	"", 0, do_munmap },
+	{ "replace",	"", 0, do_replace },
 	{ "loop",	"COUNT", 1, do_loop },
 	{ "hammer",	"SECONDS", 1, do_hammer },
 	{ "dmaapi",	"COUNT", 1, do_dmaapi },

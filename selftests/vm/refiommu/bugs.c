@@ -4,8 +4,10 @@
  */
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include "planted.h"
 
 FIXTURE(bugs) { };
@@ -61,6 +63,7 @@ TEST_F(bugs, each_has_a_test)
 		"large-no-flush", "overwrite", "wrong-paddr", "extra-write", "wrap",
 		"table-freed-early", "leak-on-free", "lost-update", "iova-to-phys-lies",
 		"switch-keeps-old", "replay-skips-one", "replay-adds-one", "map-msi", "unpin-early",
+		"pin-dropped",
 	};
 	DIR *dir = opendir(REF_BUGS);
 	struct dirent *entry;
@@ -405,6 +408,41 @@ static int look_through_the_driver(const struct ref_kind *kind)
 TEST_F(bugs_large, iova_to_phys_lies)
 {
 	off_on_off(_metadata, "iova-to-phys-lies", look_through_the_driver, &variant->kind);
+}
+
+/*
+ * Does a page that is mapped stay the process's own over a fork? Of one that is pinned the child gets a copy; one that is
+ * not is shared, and who writes first gets the copy.
+ */
+static int look_after_a_fork(const struct ref_kind *kind)
+{
+	struct ref_world w;
+	uint64_t before;
+	pid_t child;
+	int err;
+
+	err = ref_world_make_with(&w, kind, SMALL, 0);
+	err = err ? err : ref_map(w.fd, w.ioas, AT, PAGES(1), w.mem);
+	if (err)
+		return err;
+	before = ref_paddr(w.mem);
+	child = fork();
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	*(volatile uint8_t *)w.mem += 1;
+	err = ref_paddr(w.mem) != before;
+	if (ref_lookup_paddr(w.fd, w.endpoint, AT) != before)
+		err = -EIO;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return bug_seen(&w, err);
+}
+
+TEST_F(bugs, pin_dropped)
+{
+	off_on_off(_metadata, "pin-dropped", look_after_a_fork, &variant->kind);
 }
 
 TEST_HARNESS_MAIN
