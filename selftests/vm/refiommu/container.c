@@ -78,14 +78,20 @@ int container_use(const struct container_device *device)
 	return fd < 0 ? -errno : fd;
 }
 
-int container_map(int container, uint64_t iova, uint64_t bytes, const void *at)
+int container_map_prot(int container, uint64_t iova, uint64_t bytes, const void *at, bool write)
 {
 	struct vfio_iommu_type1_dma_map arg = {
-		.argsz = sizeof(arg), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.argsz = sizeof(arg),
+		.flags = VFIO_DMA_MAP_FLAG_READ | (write ? VFIO_DMA_MAP_FLAG_WRITE : 0),
 		.vaddr = (uintptr_t)at, .iova = iova, .size = bytes,
 	};
 
 	return ioctl(container, VFIO_IOMMU_MAP_DMA, &arg) ? -errno : 0;
+}
+
+int container_map(int container, uint64_t iova, uint64_t bytes, const void *at)
+{
+	return container_map_prot(container, iova, bytes, at, true);
 }
 
 static int64_t unmap(int container, uint64_t iova, uint64_t bytes, uint32_t flags)

@@ -27,6 +27,8 @@ int container_add(int container, struct container_device *device);
 /* The device's file, so that it is in use; or -errno. */
 int container_use(const struct container_device *device);
 int container_map(int container, uint64_t iova, uint64_t bytes, const void *at);
+/* The same, to be read, or to be read and written. */
+int container_map_prot(int container, uint64_t iova, uint64_t bytes, const void *at, bool write);
 /* Bytes that VFIO says it removed, or -errno. */
 int64_t container_unmap(int container, uint64_t iova, uint64_t bytes);
 int64_t container_unmap_all(int container);
