@@ -193,16 +193,18 @@ matrix: all $(O)/deps-test.stamp module module-tests
 	$(Q)scripts/matrix $(KERNEL)
 
 # Benchmarks print tables and judge nothing.
-BENCHES := $(O)/bench/engine $(O)/bench/hostile $(O)/bench/trace $(O)/bench/walk
+BENCHES := $(O)/bench/engine $(O)/bench/hostile $(O)/bench/trace $(O)/bench/walk $(O)/bench/verify
 
 $(O)/bench/engine: selftests/core/bench_engine.c $(CORE_SRCS)
 $(O)/bench/hostile: selftests/core/bench_hostile.c $(CORE_SRCS)
 $(O)/bench/walk: selftests/core/bench_walk.c $(CORE_SRCS)
 $(O)/bench/trace: selftests/trace/bench.c selftests/trace/util.c $(TRACE_SRCS) user/core/schema.c
+$(O)/bench/verify: selftests/live/bench_verify.c $(CORE_SRCS:%.c=$(O)/%.o) $(TRACE_SRCS:%.c=$(O)/%.o) \
+	$(LIVE_SRCS:%.c=$(O)/%.o)
 $(BENCHES): | $(O)/deps-test.stamp
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 -O2 $(LTO) -D_GNU_SOURCE -I. -Iuser -Ibpf -o $@ $^ -lJudy -lcmocka
+	$(Q)$(CC) -std=gnu11 -O2 $(LTO) -D_GNU_SOURCE -I. -Iuser -Ibpf -o $@ $^ -lcmocka $(LIBS)
 
 .PHONY: bench
 bench: all $(BENCHES)

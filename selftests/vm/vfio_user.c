@@ -131,6 +131,18 @@ static int do_many(struct user *u, char **words)
 	return 2;
 }
 
+/* The same memory, small pages without neighbours, again and again: many entries for little memory. */
+static int do_rows(struct user *u, char **words)
+{
+	uint64_t size = number(words[1]), count = number(words[2]), iova = number(words[3]), i;
+	void *vaddr = small_memory(size);
+
+	for (i = 0; i < count; i++)
+		dma_map(u, vaddr, size, iova + i * size, TYPE1_RW);
+	printf("rows pid=%d size=%" PRIu64 " count=%" PRIu64 "\n", getpid(), size, count);
+	return 4;
+}
+
 static uint64_t dma_unmap(const struct user *u, uint64_t iova, uint64_t size, uint32_t flags)
 {
 	int64_t done = type1_unmap(u->container, iova, size, flags);
@@ -427,6 +439,7 @@ const struct verb verbs[] = {
 	{ "replace",	"IOVA SIZE", 2, do_replace },
 	{ "fork",	"", 0, do_fork },
 	{ "many",	"COUNT", 1, do_many },
+	{ "rows",	"SIZE COUNT IOVA", 3, do_rows },
 	{ "unmap",	"IOVA SIZE", 2, do_unmap },
 	{ "unmap-all",	"", 0, do_unmap_all },
 	{ "loop",	"COUNT", 1, do_loop },
