@@ -529,8 +529,7 @@ const struct verb verbs[] = {
 void usage(void)
 {
 	fprintf(stderr, "usage: refiommu_user VERB [ARGUMENT...] [VERB...]\n"
-			"FORMAT: vtd or amd, with 'lazy', 'msi', 'relaxable' behind it;\n"
-			"'same': the IOMMU of before\n");
+			"FORMAT: vtd or amd, and 'lazy', 'msi', 'relaxable'; 'same': that of before\n");
 	print_verbs();
 	exit(2);
 }
