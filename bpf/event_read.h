@@ -3,18 +3,24 @@
  * The part of event.h about page tables that were read. All of it is written by userspace.
  *
  * A reading of a domain is EV_READ (begin), then what was found in any order of types, each type in rising
- * order of addresses, then EV_READ (end). Readings do not overlap. h.time_ns of all of them is when the
- * reading ended.
+ * order of addresses, then EV_READ (end). Readings do not overlap. In a recording the first record has the time
+ * before anything was read, and the others one after everything was; else all have that of the end.
  */
 #ifndef IOMMUSCOPE_EVENT_READ_H
 #define IOMMUSCOPE_EVENT_READ_H
 
-enum ev_read_phase { EV_READ_BEGIN = 0, EV_READ_END = 1 };
+enum ev_read_phase {
+	EV_READ_BEGIN = 0,
+	EV_READ_END = 1,
+	EV_READ_TABLE = 2,	/* behind a begin that came before anything was known: the rest of it */
+};
 
 #define EV_READ_CUT	0x1	/* the table was too large or went away: not all of it was read */
 #define EV_READ_NO_TABLE 0x2	/* the domain has none: identity, blocked */
 #define EV_READ_UNKNOWN	0x4	/* it has one, in a format or of a driver that is not known */
-#define EV_READ_ORACLE	0x8	/* second readings were asked for; @books says which there are */
+#define EV_READ_TRACED	0x8	/* beside a recording: whatever changes the table meanwhile is heard */
+#define EV_READ_CALM	0x10	/* END: at one moment since the begin no call that changes the table was under way */
+#define EV_READ_ORACLE	0x20	/* second readings were asked for; @books says which there are */
 
 struct ev_read {
 	struct ev_hdr h;

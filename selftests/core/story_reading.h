@@ -16,6 +16,7 @@ STORY void read_is(struct story *s, uint64_t domain, uint32_t phase, uint32_t bo
 			     .format = WALK_VTD_SECOND, .books = books, .flags = flags,
 			     .tables = 3, .leaves = 4 };
 
+	s->next.cpu = EV_CPU_USER;
 	SEND(s, EV_READ, r);
 }
 

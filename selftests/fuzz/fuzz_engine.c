@@ -127,11 +127,15 @@ static void feed_reading(struct engine *e, struct input *in, uint64_t *now)
 	unsigned int n = take(in, 1) % 16;
 
 	*now += 1;
+	r.flags = n & EV_READ_TRACED;
 	feed_as(e, &r, EV_READ, *now);
-	while (n--)
+	while (n--) {
 		feed_piece(e, in, domain, &at, *now);
+		if (r.flags && n & 1)
+			feed_record(e, in, now);	/* meanwhile */
+	}
 	r.phase = EV_READ_END;
-	r.flags = draw(in) & 7;
+	r.flags |= draw(in) & 3 ? EV_READ_CALM : draw(in) & 7;
 	feed_as(e, &r, EV_READ, *now);
 	feed_as(e, &root, EV_ROOT, *now);
 }
@@ -210,6 +214,21 @@ static void check_debts(const struct domain *d)
 	must(!d->dead || !d->caches);
 }
 
+static void check_watch(const struct model *m, const struct domain *d)
+{
+	const struct watch *w = d->watch;
+	size_t i;
+
+	if (!w)
+		return;
+	must(!d->dead);
+	must(!w->open || m->watched == d);
+	for (i = 0; i < w->nsuspects; i++) {
+		must(w->suspects[i].first <= w->suspects[i].last);
+		must(!i || w->suspects[i - 1].last < w->suspects[i].first);
+	}
+}
+
 static void check_model(const struct model *m)
 {
 	const struct domain *d;
@@ -217,6 +236,7 @@ static void check_model(const struct model *m)
 
 	for (d = m->first_domain; d; d = d->next) {
 		check_ranges(d);
+		check_watch(m, d);
 		check_debts(d);
 	}
 	check_frames(m);

@@ -57,6 +57,7 @@ extern const struct checker check_dma_limit;
 extern const struct checker check_dma_sync;
 extern const struct checker check_fault;
 extern const struct checker check_reading;
+extern const struct checker check_traced;
 extern const struct checker check_root;
 extern const struct checker check_intent;
 extern const struct checker check_oracle;
@@ -103,12 +104,18 @@ static inline bool owe_sure(const struct model *m, const struct cache *c, const 
 	return !o->reported && model_owe_sure(m, c, o);
 }
 
+/** map_ref() - Refer to @r, the record of a map; or of the reading that found it mapped: maps are not of userspace. */
+static inline void map_ref(struct finding *f, struct ref r)
+{
+	r.kind = r.cpu == EV_CPU_USER ? EV_READ : EV_MAP;
+	finding_ref(f, r.kind == EV_READ ? "seen in table" : "map", &r);
+}
+
 /** range_ref() - Refer to the record that mapped @r. */
 static inline void range_ref(struct finding *f, const struct range *r)
 {
-	finding_ref(f, "map", &(struct ref){ .kind = EV_MAP, .cpu = r->cpu, .pid = r->pid,
-					     .seq = r->seq, .time_ns = r->end,
-					     .cause = r->cause });
+	map_ref(f, (struct ref){ .cpu = r->cpu, .pid = r->pid, .seq = r->seq, .time_ns = r->end,
+				 .cause = r->cause });
 }
 
 /** piece_ref() - Refer to the record that made or removed @p. */

@@ -44,7 +44,7 @@ static int overlap_map(const struct model *m, const struct op *op, struct report
 
 	for (r = range_first(&d->ranges, op->iova, op->last); r;
 	     r = range_next(&d->ranges, r, op->last)) {
-		if (same_call(r, op))
+		if (same_call(r, op) || range_read_from(r, op))
 			continue;
 		if (!model_range_sure(m, d, r) || !model_sure_op(m, op)) {
 			rep->tally.unknown++;

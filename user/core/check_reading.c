@@ -7,7 +7,7 @@
  * Neighbours that differ in the same way are one finding: a range of pages that are anywhere in memory is still one
  * mistake. Its first part is told.
  */
-#include "check.h"
+#include "difference.h"
 
 static const enum finding_id ids[DIFF_KINDS] = {
 	[DIFF_MISSING] = FINDING_TABLE_MISSING,
@@ -16,17 +16,6 @@ static const enum finding_id ids[DIFF_KINDS] = {
 	[DIFF_PROT_LESS] = FINDING_TABLE_DIFFERS,
 	[DIFF_PROT_MORE] = FINDING_TABLE_DIFFERS,
 	[DIFF_BAD] = FINDING_TABLE_DIFFERS,
-};
-
-struct look {
-	const struct model *m;
-	const struct op *op;
-	struct report *rep;
-	const struct domain *domain;
-	struct finding f;	/* grows while @parts */
-	uint64_t parts;		/* ranges that lead, or should lead, to neighbouring memory */
-	enum diff_kind kind;
-	bool direct;
 };
 
 static void tell_area(struct finding *f, const struct diff *d)
@@ -73,7 +62,7 @@ static bool may_be_direct(const struct diff *d)
 	       d->run->paddr == d->run->iova;
 }
 
-static int tell(struct look *l)
+int differing_end(struct differing *l)
 {
 	if (!l->parts)
 		return 0;
@@ -83,36 +72,53 @@ static int tell(struct look *l)
 	return report_add(l->rep, &l->f);
 }
 
-static void begin(struct look *l, const struct diff *d)
+/* Who mapped and unmapped the place last, as far as it was heard. */
+static void tell_story(struct finding *f, const struct model *m, const struct domain *d, uint64_t iova)
+{
+	const struct range *r = range_first(&d->ranges, iova, iova);
+	const struct past *p = d->watch ? model_past(m, d, iova) : NULL;
+
+	if (p) {
+		range_ref(f, &p->range);
+		finding_ref(f, "unmap", &(struct ref){ .kind = EV_UNMAP, .cpu = p->cpu, .pid = p->pid,
+				.seq = p->seq, .time_ns = p->end, .cause = p->cause });
+	}
+	if (r)
+		range_ref(f, r);
+}
+
+static void begin(struct differing *l, const struct diff *d)
 {
 	bool direct = may_be_direct(d);
 	struct finding *f = &l->f;
 
 	check_begin(f, ids[d->kind], direct ? GRADE_EXPOSURE : GRADE_VIOLATION, l->op, l->domain);
+	f->begin_ns = l->since_ns;
 	check_range(f, d->first, d->last);
 	f->device = domain_device(l->m, l->domain);
 	finding_text(f, "what", direct ? "extra, one to one" : diff_name(d->kind));
 	finding_text(f, "book", book_name(d->book));
 	tell_area(f, d);
 	tell_run(f, d);
+	tell_story(f, l->m, l->domain, d->first);
 	l->kind = d->kind;
 	l->direct = direct;
 }
 
 /* Does @d go on where the last one ended, in the same way? Where it leads, and for whom, may be different. */
-static bool goes_on(const struct look *l, const struct diff *d)
+static bool goes_on(const struct differing *l, const struct diff *d)
 {
 	return l->parts && l->kind == d->kind && l->direct == may_be_direct(d) &&
-	       l->f.last + 1 == d->first && d->kind != DIFF_BAD;
+	       l->f.last + 1 == d->first && d->kind != DIFF_BAD &&
+	       l->f.begin_ns == l->since_ns;
 }
 
-static int found(void *arg, const struct diff *d)
+int differing_add(struct differing *l, const struct diff *d)
 {
-	struct look *l = arg;
 	int err = 0;
 
 	if (!goes_on(l, d)) {
-		err = tell(l);
+		err = differing_end(l);
 		begin(l, d);
 	}
 	l->f.last = d->last;
@@ -120,10 +126,15 @@ static int found(void *arg, const struct diff *d)
 	return err;
 }
 
+static int found(void *arg, const struct diff *d)
+{
+	return differing_add(arg, d);
+}
+
 static int read_before(const struct model *m, const struct op *op, struct report *rep)
 {
-	struct look l = { .m = m, .op = op, .rep = rep,
-			  .domain = model_domain(m, op->u.read.domain) };
+	struct differing l = { .m = m, .op = op, .rep = rep, .since_ns = op->begin,
+			       .domain = model_domain(m, op->u.read.domain) };
 	struct compared count;
 	unsigned int book;
 	int ret = 0;
@@ -139,7 +150,7 @@ static int read_before(const struct model *m, const struct op *op, struct report
 		/* Those are check_intent.c's and check_oracle.c's. */
 		if (book == BOOK_PROCESS || book_is_oracle(book) || !(m->reading.books >> book & 1))
 			continue;
-		ret = reading_compare(&m->reading, book, found, &l, &count) ?: tell(&l);
+		ret = reading_compare(&m->reading, book, found, &l, &count) ?: differing_end(&l);
 		rep->tally.unknown += count.flux;
 	}
 	return ret;

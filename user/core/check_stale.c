@@ -15,8 +15,8 @@
 
 static void owe_refs(struct finding *f, const struct owe *o)
 {
-	finding_ref(f, "map", &(struct ref){ .kind = EV_MAP, .cpu = o->map_cpu,
-			.pid = o->map_pid, .seq = o->map_seq, .time_ns = o->map_end });
+	map_ref(f, (struct ref){ .cpu = o->map_cpu, .pid = o->map_pid, .seq = o->map_seq,
+				 .time_ns = o->map_end });
 	finding_ref(f, "unmap", &(struct ref){ .kind = EV_UNMAP, .cpu = o->cpu, .pid = o->pid,
 			.seq = o->seq, .time_ns = o->end, .cause = o->cause });
 	if (o->partial.end)

@@ -53,6 +53,7 @@ static const struct checker *const checkers[] = {
 	&check_dma_sync,
 	&check_fault,
 	&check_reading,
+	&check_traced,
 	&check_root,
 	&check_intent,
 	&check_oracle,

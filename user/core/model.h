@@ -32,6 +32,7 @@
 #include "range.h"
 #include "reading.h"
 #include "switch.h"
+#include "watch.h"
 #include "wire.h"
 
 /* What can be counted about a domain; for the summary. */
@@ -75,6 +76,11 @@ struct look_result {
 	uint32_t levels;
 	uint32_t flags;		/* EV_READ_* */
 	enum walk_format format;
+	/* Beside a recording, over all readings: what the table told that the trace did not know. */
+	uint64_t healed;	/* ranges that were unknown */
+	uint64_t healed_pages;	/* of 4 KiB, in them */
+	uint64_t heals;		/* readings that did so */
+	uint64_t corrected;	/* ranges where table and the kernel's books agree against the trace */
 };
 
 struct domain {
@@ -109,6 +115,7 @@ struct domain {
 	unsigned int nreplaced;
 	struct domain_counters n;
 	struct look_result look;
+	struct watch *watch;	/* NULL: its table is not read beside a recording */
 	struct domain *next;	/* in order of appearance */
 };
 
@@ -266,6 +273,7 @@ struct model {
 	uint64_t reading_of;	/* its domain; 0 none */
 	uint32_t reading_epoch;	/* @sure_epoch when it began */
 	bool reading_odd;	/* some of it was out of order */
+	struct domain *watched;	/* whose watch is open; or NULL */
 	struct intent *intents;
 	struct pool ranges, owes, entries, cause_pool, linger_pool;
 	struct frames live;	/* live ranges by page frame */
@@ -391,6 +399,20 @@ static inline bool model_entry_sure(const struct model *m, const struct device *
 static inline bool spans_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
 {
 	return a <= b_end && b <= a_end;
+}
+
+/** model_past() - Return: the newest unmap of @iova in @d that is remembered, or NULL. Valid until the next record. */
+const struct past *model_past(const struct model *m, const struct domain *d, uint64_t iova);
+
+/**
+ * range_read_from() - Is @r what the map @op was making when the table was read?
+ *
+ * Its record comes when it returns, and a reading may see its entries before.
+ */
+static inline bool range_read_from(const struct range *r, const struct op *op)
+{
+	return r->flags & RANGE_READ && spans_meet(r->begin, r->end, op->begin, op->end) &&
+	       r->paddr - r->iova == op->u.map.paddr - op->iova;
 }
 
 /* ---- losses ---- */

@@ -119,6 +119,9 @@ static void domain_end(struct model *m, struct domain *d)
 	while (d->caches)
 		cache_destroy(m, d->caches);
 	ranges_clear(&d->ranges);
+	watch_free(m, d);
+	if (m->reading_of == d->ptr)
+		m->reading_of = 0;
 	d->nresv = 0;
 	d->nreplaced = 0;
 	d->dead = true;

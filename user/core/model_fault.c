@@ -89,6 +89,11 @@ static const struct past *past_find(const struct faults *s, const struct domain 
 	return NULL;
 }
 
+const struct past *model_past(const struct model *m, const struct domain *d, uint64_t iova)
+{
+	return past_find(m->faults, d, iova);
+}
+
 /* ---- who ---- */
 
 static bool device_behind(const struct device *dev, uint64_t iommu)

@@ -19,6 +19,7 @@ void ranges_doubt(struct model *m, struct domain *d, uint64_t iova, uint64_t las
 {
 	struct range *r;
 
+	watch_doubt(d, iova, last);
 	for (r = range_first(&d->ranges, iova, last); r; r = range_next(&d->ranges, r, last)) {
 		if (!model_step(m))
 			return;
@@ -54,6 +55,18 @@ static void range_from(const struct model *m, struct range *r, const struct op *
 	};
 }
 
+/* Was all that @op maps over read in the table while it ran? Then it was its own. */
+static bool is_own(const struct domain *d, const struct op *op)
+{
+	const struct range *r;
+
+	for (r = range_first(&d->ranges, op->iova, op->last); r;
+	     r = range_next(&d->ranges, r, op->last))
+		if (!range_read_from(r, op))
+			return false;
+	return true;
+}
+
 int apply_map(struct model *m, const struct op *op)
 {
 	struct domain *d = domain_get(m, op->u.map.domain);
@@ -66,13 +79,15 @@ int apply_map(struct model *m, const struct op *op)
 		replaced_done(d, op);
 	if (op->empty)
 		return 0;
+	watch_touch(d, op->iova, op->last);
 	if (op->u.map.ret)
 		return cause_refused(m, d, op);
 
 	range_from(m, &r, op);
 	if (range_first(&d->ranges, op->iova, op->last)) {
 		/* Which of the two entries the driver kept is for the table to say. */
-		r.flags |= RANGE_UNSURE;
+		if (!is_own(d, op))
+			r.flags |= RANGE_UNSURE;
 		if (range_carve(&d->ranges, op->iova, op->last, NULL, NULL))
 			return -ENOMEM;
 	}
@@ -197,6 +212,7 @@ int apply_unmap(struct model *m, const struct op *op)
 	count_unmap(d, op);
 	if (op->empty)
 		return 0;
+	watch_touch(d, op->iova, op->last);
 	debts_close_absent(m, d, op->iova, op->last);
 	if (op->flags & EVF_ROLLBACK) {
 		/* Undoes what a failed map made; what was there before is a question. */

@@ -154,6 +154,7 @@ static void domains_free(struct model *m)
 		while (d->caches)
 			cache_destroy(m, d->caches);
 		ranges_clear(&d->ranges);
+		watch_free(m, d);
 		free(d->resv);
 		exposures_free(d);
 		free(d);

@@ -97,6 +97,21 @@ int apply_map(struct model *m, const struct op *op);
 int apply_unmap(struct model *m, const struct op *op);
 void ranges_doubt(struct model *m, struct domain *d, uint64_t iova, uint64_t last);
 
+/* model_watch.c */
+int spans_add(struct spans *s, uint64_t first, uint64_t last);
+void spans_free(struct spans *s);
+int watch_open(struct model *m, struct domain *d);
+/* No reading is open any more. */
+void watch_shut(struct model *m);
+void watch_free(struct model *m, struct domain *d);
+/* A call changes what [iova, last] translates. */
+void watch_touch(struct domain *d, uint64_t iova, uint64_t last);
+/* And what there is now is not known. */
+void watch_doubt(struct domain *d, uint64_t iova, uint64_t last);
+
+/* model_traced.c: the open reading of @d has ended */
+int watch_judge(struct model *m, struct domain *d, const struct op *op);
+
 /* model_table.c */
 int apply_table(struct model *m, const struct op *op);
 void replaced_done(struct domain *d, const struct op *map);

@@ -19,6 +19,23 @@ static void take_table(struct domain *d, const struct ev_read *r)
 	d->look.time_ns = r->h.time_ns;
 }
 
+static void take_facts(struct model *m, struct domain *d, const struct ev_read *r)
+{
+	m->reading.books = r->books & ((1U << BOOK_COUNT) - 1);
+	m->reading.format = r->format < WALK_FORMATS ? r->format : WALK_NONE;
+	take_table(d, r);
+}
+
+/* Before what was found: a book that is empty has no records. */
+static int read_told(struct model *m, const struct ev_read *r)
+{
+	struct domain *d = model_domain(m, r->domain);
+
+	if (d && m->reading_of == r->domain)
+		take_facts(m, d, r);
+	return 0;
+}
+
 static int read_begins(struct model *m, const struct ev_read *r)
 {
 	struct domain *d = r->domain ? domain_get(m, r->domain) : NULL;
@@ -28,12 +45,13 @@ static int read_begins(struct model *m, const struct ev_read *r)
 	if (!d)
 		return r->domain ? -ENOMEM : 0;
 	reading_drain(&m->reading);
-	m->reading.books = r->books & ((1U << BOOK_COUNT) - 1);
-	m->reading.format = r->format < WALK_FORMATS ? r->format : WALK_NONE;
 	m->reading_of = r->domain;
 	m->reading_epoch = m->sure_epoch;
 	m->reading_odd = false;
-	take_table(d, r);
+	take_facts(m, d, r);
+	if (r->flags & EV_READ_TRACED)
+		return watch_open(m, d);
+	watch_shut(m);
 	return 0;
 }
 
@@ -53,11 +71,24 @@ int apply_root(struct model *m, const struct op *op)
 	return 0;
 }
 
-static int read_ends(struct model *m, const struct ev_read *r)
+static void count_book(struct model *m, struct domain *d, enum book book)
 {
-	struct domain *d = model_domain(m, r->domain);
 	struct compared c;
+
+	d->look.pages[book] = 0;
+	if (!(m->reading.books >> book & 1))
+		return;
+	reading_compare(&m->reading, book, NULL, NULL, &c);
+	d->look.pages[book] = c.pages;
+	d->look.flux += c.flux;
+}
+
+static int read_ends(struct model *m, const struct op *op)
+{
+	const struct ev_read *r = &op->u.read;
+	struct domain *d = model_domain(m, r->domain);
 	unsigned int book;
+	int err = 0;
 
 	if (!d || m->reading_of != r->domain)
 		return 0;
@@ -69,17 +100,14 @@ static int read_ends(struct model *m, const struct ev_read *r)
 	d->look.leaves = r->leaves;
 	d->look.books = m->reading.books;
 	d->look.flux = 0;
-	for (book = 0; book < BOOK_COUNT; book++) {
-		d->look.pages[book] = 0;
-		if (!(m->reading.books >> book & 1))
-			continue;
-		reading_compare(&m->reading, book, NULL, NULL, &c);
-		d->look.pages[book] = c.pages;
-		d->look.flux += c.flux;
-	}
+	for (book = 0; book < BOOK_COUNT; book++)
+		count_book(m, d, book);
+	if (m->watched == d)
+		err = watch_judge(m, d, op);
+	watch_shut(m);
 	reading_drain(&m->reading);
 	m->reading_of = 0;
-	return 0;
+	return err;
 }
 
 int apply_read(struct model *m, const struct op *op)
@@ -87,8 +115,10 @@ int apply_read(struct model *m, const struct op *op)
 	switch (op->u.read.phase) {
 	case EV_READ_BEGIN:
 		return read_begins(m, &op->u.read);
+	case EV_READ_TABLE:
+		return read_told(m, &op->u.read);
 	case EV_READ_END:
-		return read_ends(m, &op->u.read);
+		return read_ends(m, op);
 	default:
 		m->unknown++;
 		return 0;

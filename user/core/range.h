@@ -19,6 +19,7 @@
 #define RANGE_SG	0x2	/* a piece of a scatterlist */
 #define RANGE_REPLAYED	0x4	/* made by a VFIO attach that succeeded */
 #define RANGE_FRAMED	0x8	/* in the index by page frame */
+#define RANGE_READ	0x10	/* read in the page table between @begin and @end: who mapped it is not known */
 
 struct domain;
 struct frames;

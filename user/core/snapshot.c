@@ -212,7 +212,8 @@ static int take(struct snapshot *s, const struct op *op)
 	case EV_READ:
 		if (op->u.read.phase == EV_READ_BEGIN)
 			return read_begins(s, &op->u.read);
-		read_ends(s, &op->u.read);
+		if (op->u.read.phase == EV_READ_END)
+			read_ends(s, &op->u.read);
 		return 0;
 	case EV_RUN:
 		return take_run(s, &op->u.run);

@@ -117,6 +117,17 @@ static void text_books(const struct out *o, const struct look_result *l)
 			book_name(BOOK_PROCESS));
 }
 
+/* What a recording did not know, or knew wrong. */
+static void text_healed(const struct out *o, const struct look_result *l)
+{
+	if (l->healed)
+		fprintf(o->to, "    %-24s %" PRIu64 " ranges (%" PRIu64 " pages of 4 KiB) learned from its page table, in %"
+			       PRIu64 " readings\n", "healed", l->healed, l->healed_pages, l->heals);
+	if (l->corrected)
+		fprintf(o->to, "    %-24s %" PRIu64 " ranges: table and the kernel's books agree against the trace\n",
+			"corrected", l->corrected);
+}
+
 static void text_domain(const struct out *o, const struct domain *d)
 {
 	const struct look_result *l = &d->look;
@@ -132,6 +143,7 @@ static void text_domain(const struct out *o, const struct domain *d)
 	if (l->flux)
 		fprintf(o->to, "    %-24s %" PRIu64 " differences never held still: not judged\n",
 			"in flux", l->flux);
+	text_healed(o, l);
 	if (l->roots)
 		fprintf(o->to, "    %-24s compared for %" PRIu64 " devices\n", "hardware's root",
 			l->roots);
@@ -209,6 +221,10 @@ static void json_domain(const struct out *o, const struct domain *d)
 	json_books(o, l);
 	if (has_book(l, BOOK_PROCESS))
 		fprintf(o->to, ",\"process_unknown\":%" PRIu64, untold(l));
+	if (has_book(l, BOOK_MODEL))
+		fprintf(o->to, ",\"healed\":%" PRIu64 ",\"healed_pages\":%" PRIu64 ",\"heals\":%" PRIu64
+			       ",\"corrected\":%" PRIu64, l->healed, l->healed_pages, l->heals,
+			l->corrected);
 	fprintf(o->to, ",\"flux\":%" PRIu64 ",\"roots\":%" PRIu64 ",\"unchecked\":", l->flux, l->roots);
 	put_json(o->to, unchecked(l) ? unchecked(l) : "");
 	fputs("}\n", o->to);

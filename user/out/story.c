@@ -107,8 +107,11 @@ static void print_ref(const struct out *o, const struct ref *r, const struct ref
 {
 	fprintf(o->to, "    %12.6f", out_seconds(o, r->time_ns));
 	print_since(o, before ? r->time_ns - before->time_ns : 0, !before);
-	fprintf(o->to, "  cpu %-3u #%-8" PRIu64 " %-12s %-10s", r->cpu, r->seq, r->role,
-		word_event(r->kind));
+	if (r->cpu == EV_CPU_USER)
+		fprintf(o->to, "  %-7s", "");
+	else
+		fprintf(o->to, "  cpu %-3u", r->cpu);
+	fprintf(o->to, " #%-8" PRIu64 " %-12s %-10s", r->seq, r->role, word_event(r->kind));
 	print_task(o, r->pid);
 	if (r->caller) {
 		fputs("  in ", o->to);
