@@ -124,10 +124,12 @@ int print_summary(const struct out *o, const struct check_options *opt)
 	return verdict(o, opt);
 }
 
-static void print_looks(const struct out *o, const struct check_options *opt)
+void print_looks(const struct out *o, const struct check_options *opt)
 {
 	struct out_looks sum;
 
+	if (!o->source->snapshot && !out_has_looks(o))
+		return;
 	if (opt->json)
 		json_looks(o, &sum);
 	else
@@ -151,8 +153,7 @@ static int print_all(const struct out *o, const struct check_options *opt)
 		print_finding(o, opt, f);
 	if (o->source->snapshot)
 		return print_snapshot(o, opt);
-	if (out_has_looks(o))
-		print_looks(o, opt);
+	print_looks(o, opt);
 	return print_summary(o, opt);
 }
 

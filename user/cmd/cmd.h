@@ -61,6 +61,9 @@ int check_trace(const char *path, const struct check_options *opt);
 void print_finding(const struct out *o, const struct check_options *opt, const struct finding *f);
 int print_summary(const struct out *o, const struct check_options *opt);
 
+/** print_looks() - On stdout, what readings of tables came to; nothing if there was none. */
+void print_looks(const struct out *o, const struct check_options *opt);
+
 /** say_error() - "iommuscope: TEXT" on stderr. Returns EXIT_ERROR. */
 int say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -145,6 +145,7 @@ static int finish(struct watcher *w)
 	w->source.lost = stats.lost;
 	w->source.complete = true;
 	print_until(w, UINT64_MAX);
+	print_looks(&w->out, &w->check);
 	session_print_child(&w->session);
 	return print_summary(&w->out, &w->check);
 }
@@ -172,7 +173,8 @@ int cmd_live(int argc, char **argv)
 		.children = children,
 		.args_doc = "[-- COMMAND...]",
 		.doc = "Prints findings while COMMAND runs, or until Ctrl-C, and a summary at the end. "
-		       "Nothing is written to a file; 'iommuscope record' does that.\v"
+		       "Nothing is written to a file; 'iommuscope record' does that. With --verify-every page tables are "
+		       "read as well, and differences told.\v"
 		       "A finding is printed one to three seconds after it was made. A loss that is heard later may "
 		       "still take it back: the summary counts those. "
 		       "Exit status: 0 clean, 1 findings, 2 wrong usage or could not run, 3 no findings, "

@@ -13,7 +13,7 @@
 
 #include "cmd/cmd.h"
 
-enum { OPT_EXIT_STATUS = 512, OPT_RING_SIZE, OPT_DURATION, OPT_DMA_DEBUG };
+enum { OPT_EXIT_STATUS = 512, OPT_RING_SIZE, OPT_DURATION, OPT_DMA_DEBUG, OPT_VERIFY_EVERY };
 
 static const struct argp_option option_table[] = {
 	{ "device", 'd', "DEVICE", 0, "only this device and its domains: 0000:00:02.0 or a name", 0 },
@@ -21,6 +21,7 @@ static const struct argp_option option_table[] = {
 	{ "events", 'e', "KINDS", 0, "only these witnesses, of intent,action,flush", 0 },
 	{ "dma-debug", OPT_DMA_DEBUG, NULL, 0, "what of the DMA API costs more: limits of scatterlists, and before Linux 6.10 each sync", 0 },
 	{ "duration", OPT_DURATION, "SECONDS", 0, "stop after this time", 0 },
+	{ "verify-every", OPT_VERIFY_EVERY, "SECONDS", 0, "read the page tables as often, and compare them with what was heard and with the kernel's books", 0 },
 	{ "ring-size", OPT_RING_SIZE, "BYTES", 0, "ring of each CPU, 4K or more [4M]", 0 },
 	{ "exit-status", OPT_EXIT_STATUS, "OF", 0, "'check' (default), or 'cmd' for COMMAND's status", 0 },
 	{ "verbose", 'v', NULL, 0, "what libbpf and the kernel's verifier say", 0 },
@@ -80,6 +81,13 @@ static void parse_positive(const char *name, const char *arg, unsigned int *to,
 		argp_error(state, "--%s '%s': a number above 0", name, arg);
 }
 
+static void parse_every(struct session *s, const char *arg, struct argp_state *state)
+{
+	parse_positive("verify-every", arg, &s->every.seconds, state);
+	if (s->every.seconds > EVERY_MAX_S)
+		argp_error(state, "--verify-every '%s': seconds, from 1 to %d", arg, EVERY_MAX_S);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct session *s = state->input;
@@ -102,6 +110,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DURATION:
 		parse_positive("duration", arg, &s->duration_s, state);
+		return 0;
+	case OPT_VERIFY_EVERY:
+		parse_every(s, arg, state);
 		return 0;
 	case OPT_RING_SIZE:
 		parse_ring_size(s, arg, state);
@@ -154,8 +165,11 @@ int session_open(struct session *s)
 {
 	char text[256];
 
-	if (live_check(text, sizeof(text)) ||
-	    live_open(&s->opt, s->sink, s->arg, &s->live, text, sizeof(text)))
+	if (live_check(text, sizeof(text)))
+		return say_error("%s", text);
+	if (every_open(&s->every, &s->opt))
+		return EXIT_ERROR;
+	if (live_open(&s->opt, s->sink, s->arg, &s->live, text, sizeof(text)))
 		return say_error("%s", text);
 	return 0;
 }
@@ -224,13 +238,16 @@ static int turn(struct session *s)
 	struct pollfd fds[] = {
 		{ .fd = live_fd(s->live), .events = POLLIN },
 		{ .fd = s->signal_fd, .events = POLLIN },
+		{ .fd = every_fd(&s->every), .events = POLLIN },
 	};
 	uint64_t now_ns;
 	int n;
 
-	poll(fds, 2, live_behind(s->live) ? 0 : POLL_MS);
+	poll(fds, 3, live_behind(s->live) ? 0 : POLL_MS);
 	now_ns = clock_ns(CLOCK_MONOTONIC);
 	n = live_drain(s->live);
+	if (n >= 0)
+		n = every_turn(&s->every, s->live, now_ns);
 	if (n < 0)
 		return n;
 	if (live_complete_ns(s->live) > s->drained_ns) {
@@ -278,6 +295,7 @@ static int listen_on(struct session *s)
 		status = begin(s);
 	while (!s->stop && !status && !err)
 		err = turn(s);
+	every_close(&s->every);
 	if (s->child.ended)
 		live_mark(s->live, EV_MARK_CMD_END, s->child.status);
 	err = live_stop(s->live) ?: err;
@@ -302,6 +320,7 @@ void session_end(struct session *s)
 		close(s->signal_fd);
 		sigprocmask(SIG_SETMASK, &s->old_mask, NULL);
 	}
+	every_close(&s->every);
 	live_free(s->live);
 	s->live = NULL;
 }

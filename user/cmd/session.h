@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "cmd/child.h"
+#include "cmd/every.h"
 #include "live/live.h"
 
 struct session {
@@ -20,6 +21,7 @@ struct session {
 	char **command;		/* NULL: none */
 	unsigned int duration_s;	/* 0: until a signal */
 	bool status_of_cmd;
+	struct every every;
 
 	/* Set before session_run(). */
 	live_sink sink;

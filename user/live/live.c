@@ -54,17 +54,22 @@ static int hand_over(void *arg, const struct ev_hdr *rec)
 	return l->sink(l->arg, rec);
 }
 
+int live_say(struct live *l, struct ev_hdr *rec)
+{
+	rec->cpu = EV_CPU_USER;
+	rec->time_ns = now_ns();
+	rec->seq = l->user_seq++;
+	return l->sink(l->arg, rec);
+}
+
 static int say(struct live *l, void *rec, uint16_t type, uint16_t len)
 {
 	struct ev_hdr *h = rec;
 
 	h->type = type;
 	h->len = len;
-	h->cpu = EV_CPU_USER;
 	h->flags = 0;
-	h->time_ns = now_ns();
-	h->seq = l->user_seq++;
-	return l->sink(l->arg, h);
+	return live_say(l, h);
 }
 
 static int say_mark(struct live *l, uint32_t kind, uint64_t value)

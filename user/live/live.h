@@ -93,6 +93,9 @@ bool live_behind(const struct live *l);
 /** live_mark() - Put an EV_MARK into the records. 0 or -errno of the sink. */
 int live_mark(struct live *l, uint32_t kind, uint64_t value);
 
+/** live_say() - Put a record of the recorder's own into the records, with time and number of now. 0 or -errno of the sink. */
+int live_say(struct live *l, struct ev_hdr *rec);
+
 /**
  * live_tick() - Once a second: read the kernel's counters of skipped programs
  *

@@ -224,7 +224,7 @@ static int say_spans(struct look *l, const struct settled *s, const struct read_
 
 static int say_reading(struct look *l, const struct settled *s)
 {
-	struct ev_read begin = read_of(s, EV_READ_BEGIN), end = read_of(s, EV_READ_END);
+	struct ev_read begin = read_of(s, l->opt->traced ? EV_READ_TABLE : EV_READ_BEGIN), end = read_of(s, EV_READ_END);
 	const struct reading *r = &s->reading;
 	unsigned int book;
 	int err = say(l, &begin, EV_READ, sizeof(begin));
@@ -297,8 +297,8 @@ static int read_domain(struct look *l, struct settled *s)
 {
 	int err;
 
-	s->flags = without_table(&s->domain);
-	if (s->flags)
+	s->flags |= without_table(&s->domain);
+	if (s->flags & (EV_READ_NO_TABLE | EV_READ_UNKNOWN))
 		return 0;
 	s->oracle = l->opt->oracle;
 	if (s->oracle) {
@@ -311,10 +311,21 @@ static int read_domain(struct look *l, struct settled *s)
 	return err;
 }
 
+/* Before the domain is asked for anything: what is not known yet comes with EV_READ_TABLE. */
+static int say_begin(struct look *l, const struct settled *s, uint64_t domain)
+{
+	struct ev_read begin = { .domain = domain, .begin_ns = s->begin_ns, .phase = EV_READ_BEGIN,
+				 .flags = s->flags };
+
+	return l->opt->traced ? say(l, &begin, EV_READ, sizeof(begin)) : 0;
+}
+
 static int look_at_domain(struct look *l, uint64_t domain, uint32_t kind)
 {
-	struct settled s = { .begin_ns = now_ns(), .expected = l->opt->expected };
-	int err = host_domain(l->p, domain, kind, &s.domain);
+	struct settled s = { .begin_ns = now_ns(), .expected = l->opt->expected,
+			     .traced = l->opt->traced,
+			     .flags = l->opt->traced ? EV_READ_TRACED : 0 };
+	int err = say_begin(l, &s, domain) ?: host_domain(l->p, domain, kind, &s.domain);
 
 	if (!err)
 		err = say_domain(l, &s.domain.at);

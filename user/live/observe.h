@@ -22,6 +22,7 @@ struct observe_options {
 	const char *device;	/* only this one and its domain; NULL: all */
 	int32_t group;		/* only this one; -1: all */
 	const struct reading *expected;	/* its BOOK_FILE is compared with each domain; NULL: none */
+	bool traced;		/* beside a recording: a reading's begin is handed over before anything is read */
 	uint32_t tgid;		/* only domains in which this process has mapped something; 0: all */
 	struct oracle *oracle;	/* ask these, too; NULL: nobody */
 };

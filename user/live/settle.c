@@ -14,6 +14,7 @@
 #define TRIES 400
 #define TRY_US 500
 #define HOLDS 2			/* times that a difference must hold */
+#define CALM_TRIES 100		/* for a moment without calls */
 #define BUDGET_NS 20000000000ULL	/* of a domain; later each place has HOLDS tries */
 
 /* ---- one reading ---- */
@@ -379,11 +380,28 @@ static int read_all(struct peek *p, struct settled *s)
 	return err < 0 ? err : 0;
 }
 
+/* Is there a moment in which no call that changes the table is under way? */
+static void find_calm(struct peek *p, struct settled *s, const struct ops_keys *keys)
+{
+	struct ops_mark mark;
+	int i;
+
+	for (i = 0; i < CALM_TRIES && !(s->flags & EV_READ_CALM); i++) {
+		if (ops_mark(peek_ops(p), keys, &mark))
+			s->flags |= EV_READ_CALM;
+		else
+			usleep(TRY_US);
+	}
+}
+
 int settle(struct peek *p, struct settled *s)
 {
 	const struct ops_keys keys = peek_keys(s->domain.at.domain, &s->owner);
-	int err = ops_watch(peek_ops(p), &keys) ?: read_all(p, s);
+	int err = ops_watch(peek_ops(p), &keys);
 
+	if (!err && s->traced)
+		find_calm(p, s, &keys);
+	err = err ?: read_all(p, s);
 	ops_unwatch(peek_ops(p), &keys);
 	/* No such table, or out of order: the domain went while it was read, and its memory is another's. */
 	if (s->walked.cut || err == -EINVAL)

@@ -22,6 +22,7 @@ struct settled {
 	const struct reading *expected;	/* BOOK_FILE of this one is a book; NULL: none */
 	struct oracle *oracle;	/* second readings, begun for this domain; NULL: none */
 	uint64_t begin_ns;
+	bool traced;		/* beside a recording: was it calm, too? */
 	uint32_t flags;		/* EV_READ_* */
 };
 
