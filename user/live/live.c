@@ -328,6 +328,16 @@ int live_drain(struct live *l)
 	return err ?: n;
 }
 
+/* A CPU that has nothing more to say would leave its gap open. */
+static int end_gaps(struct live *l)
+{
+	int err = rings_drain(l->rings, now_ns());
+
+	if (err >= 0)
+		gaps_end(&l->ld);
+	return err < 0 ? err : 0;
+}
+
 /*
  * After a loss the state is read again: what is attached is known anew from there. What
  * the walk itself loses does not start another; one that was not complete is tried again
@@ -335,20 +345,18 @@ int live_drain(struct live *l)
  */
 static int heal(struct live *l)
 {
+	uint64_t before;
 	int err;
 
 	if (losses_now(l) == l->losses && !l->unbound)
 		return 0;
-	err = rings_drain(l->rings, now_ns());
-	if (err < 0)
+	err = end_gaps(l);
+	before = losses_now(l);
+	l->unbound = !err && read_state(l);
+	if (err || l->unbound)
 		return err;
-	gaps_end(&l->ld);
-	l->unbound = false;
-	if (!read_state(l))
-		l->losses = losses_now(l);
-	else
-		l->unbound = true;
-	return 0;
+	l->losses = losses_now(l);
+	return l->losses != before ? end_gaps(l) : 0;
 }
 
 static int say_missed(struct live *l, unsigned int id, uint64_t now, uint64_t *last, bool entry)
