@@ -3,6 +3,8 @@
  * Every kernel type and field that our programs read, and nothing else. CO-RE moves
  * the offsets; where a field changed its name or place between 6.1 and 7.2 a flavour
  * (struct name___version) says so, and readers ask bpf_core_field_exists() first.
+ *
+ * Drivers of IOMMUs are in kernel_iommus.h, iommufd in kernel_iommufd.h.
  */
 #ifndef IOMMUSCOPE_KERNEL_TYPES_H
 #define IOMMUSCOPE_KERNEL_TYPES_H
@@ -258,46 +260,6 @@ struct xa_node {
 	void *slots[64];
 };
 
-/* include/linux/generic_pt: tables of 6.19+ */
-struct pt_common {
-	unsigned long top_of_table;
-};
-
-struct pt_vtdss {
-	struct pt_common common;
-};
-
-struct pt_x86_64 {
-	struct pt_common common;
-};
-
-struct pt_amdv1 {
-	struct pt_common common;
-};
-
-struct pt_iommu_vtdss {
-	struct pt_vtdss vtdss_pt;
-};
-
-struct pt_iommu_x86_64 {
-	struct pt_x86_64 x86_64_pt;
-};
-
-struct pt_iommu_amdv1 {
-	struct pt_amdv1 amdpt;
-};
-
-/* drivers/iommu/intel/iommu.h */
-struct intel_iommu {
-	void *reg;		/* ioremapped registers */
-	u64 cap;
-	u64 ecap;
-	int seq_id;
-	unsigned char name[13];
-	void *qi;		/* NULL: register-based invalidation */
-	struct iommu_device iommu;
-};
-
 struct rb_node {
 	struct rb_node *rb_right;
 	struct rb_node *rb_left;
@@ -322,113 +284,6 @@ struct iova_domain {
 
 struct iommu_dma_cookie {		/* drivers/iommu/dma-iommu.c */
 	struct iova_domain iovad;
-};
-
-struct dmar_domain {
-	struct xarray iommu_array;
-	struct iommu_domain domain;
-};
-
-struct dmar_domain___gaw {		/* until the tables became generic (7.x) */
-	int gaw;		/* lowered at attach; geometry is not, from 6.12 on */
-};
-
-struct dmar_domain___6_1 {
-	int flags;
-};
-
-struct dmar_domain___first_level {	/* 6.2+ */
-	u8 use_first_level:1;
-};
-
-struct dmar_domain___own {		/* tables of the driver's own: before 6.19 */
-	void *pgd;
-	int agaw;
-};
-
-struct dmar_domain___generic {
-	struct pt_iommu_x86_64 fspt;
-	struct pt_iommu_vtdss sspt;
-};
-
-struct iommu_domain_info {
-	u16 did;
-};
-
-struct device_domain_info {
-	u8 bus;
-	u8 devfn;
-	u8 ats_enabled:1;
-	struct intel_iommu *iommu;
-	void *pasid_table;
-};
-
-struct qi_desc {
-	u64 qw0;
-	u64 qw1;
-};
-
-/* drivers/iommu/amd/amd_iommu_types.h */
-struct amd_iommu_pci_seg {
-	u16 *alias_table;
-};
-
-struct amd_iommu {
-	struct amd_iommu_pci_seg *pci_seg;
-	u8 *mmio_base;
-	u8 *evt_buf;
-	struct iommu_device iommu;
-	int index;
-	u32 cap;
-	u64 features;
-};
-
-struct iommu_cmd {
-	u32 data[4];
-};
-
-struct protection_domain {
-	struct iommu_domain domain;
-	u16 id;
-};
-
-struct protection_domain___pd_mode {	/* 6.10+; 6.1 knows the v2 table by its flags */
-	int pd_mode;
-};
-
-struct protection_domain___6_1 {
-	unsigned long flags;
-};
-
-struct amd_io_pgtable {
-	int mode;
-	u64 *root;
-	u64 *pgd;		/* of a v2 table */
-};
-
-struct protection_domain___own {	/* tables of the driver's own: before 6.19 */
-	struct amd_io_pgtable iop;
-};
-
-struct protection_domain___generic {
-	struct pt_iommu_amdv1 amdv1;
-	struct pt_iommu_x86_64 amdv2;
-};
-
-struct iommu_dev_data {
-	u16 devid;
-};
-
-struct iommu_dev_data___bits {		/* 6.10+ */
-	u8 ats_enabled:1;
-};
-
-struct ats___6_1 {
-	bool enabled;
-};
-
-struct iommu_dev_data___6_1 {
-	struct ats___6_1 ats;
 };
 
 struct pt_regs {
@@ -521,5 +376,7 @@ struct pcpu_hot {			/* 6.2 to 6.14 */
 };
 
 #pragma clang attribute pop
+
+#include "kernel_iommus.h"
 
 #endif
