@@ -76,15 +76,24 @@ static void add(struct out_looks *sum, const struct look_result *l)
 	sum->oracles += oracles(l);
 }
 
-static void text_devices(const struct out *o, const struct domain *d)
+/* From @dev on, the first device that is in @d without a PASID. */
+static const struct device *device_in(const struct device *dev, const struct domain *d)
 {
 	const struct binding *b;
-	const struct device *dev;
 
-	for (dev = o->model->first_device; dev; dev = dev->next) {
+	for (; dev; dev = dev->next) {
 		b = device_binding(dev, EV_TAG_NO_PASID);
-		if (!b || b->domain != d)
-			continue;
+		if (b && b->domain == d)
+			break;
+	}
+	return dev;
+}
+
+static void text_devices(const struct out *o, const struct domain *d)
+{
+	const struct device *dev = o->model->first_device;
+
+	for (; (dev = device_in(dev, d)); dev = dev->next) {
 		fprintf(o->to, "    %-24s ", "device");
 		put_plain(o->to, dev->name);
 		if (dev->driver[0]) {
@@ -188,6 +197,20 @@ void text_looks(const struct out *o, struct out_looks *sum)
 
 #define VERIFY_SCHEMA "iommuscope.verify/1"
 
+static void json_devices(const struct out *o, const struct domain *d)
+{
+	const struct device *dev = o->model->first_device;
+	const char *comma = "";
+
+	fputs(",\"devices\":[", o->to);
+	for (; (dev = device_in(dev, d)); dev = dev->next) {
+		fputs(comma, o->to);
+		put_json(o->to, dev->name);
+		comma = ",";
+	}
+	fputc(']', o->to);
+}
+
 static void json_books(const struct out *o, const struct look_result *l)
 {
 	static const char *const keys[BOOK_COUNT] = {
@@ -218,6 +241,7 @@ static void json_domain(const struct out *o, const struct domain *d)
 		       ",\"entries\":%" PRIu64,
 		d->ptr, word_domain_type(d->type), walk_format_name(l->format), l->levels, l->root,
 		l->tables, l->leaves);
+	json_devices(o, d);
 	json_books(o, l);
 	if (has_book(l, BOOK_PROCESS))
 		fprintf(o->to, ",\"process_unknown\":%" PRIu64, untold(l));
