@@ -143,14 +143,8 @@ static int unless_odd(struct model *m, int err)
 int apply_run(struct model *m, const struct op *op)
 {
 	const struct ev_run *r = &op->u.run;
-	const struct walk_run run = {
-		.iova = r->iova, .last = r->last, .paddr = r->paddr, .raw = r->raw,
-		.entry_paddr = r->entry_paddr, .level = r->level, .page_lg2 = r->page_lg2,
-		.prot = r->prot,
-		.kind = r->kind < WALK_KINDS ? r->kind : WALK_BAD_RESERVED,
-	};
 
-	return is_open(m, r->domain) ? unless_odd(m, reading_add_run(&m->reading, &run)) : 0;
+	return is_open(m, r->domain) ? unless_odd(m, reading_add_record(&m->reading, r)) : 0;
 }
 
 int apply_book(struct model *m, const struct op *op)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire.h"
+
 void reading_init(struct reading *r)
 {
 	memset(r, 0, sizeof(*r));
@@ -46,6 +48,19 @@ int reading_add_run(struct reading *r, const struct walk_run *run)
 		return -ENOMEM;
 	r->runs[r->nruns++] = *run;
 	return 0;
+}
+
+/* What a newer version calls by other numbers is no leaf, and allows nothing more than we know. */
+int reading_add_record(struct reading *r, const struct ev_run *run)
+{
+	const struct walk_run add = {
+		.iova = run->iova, .last = run->last, .paddr = run->paddr, .raw = run->raw,
+		.entry_paddr = run->entry_paddr, .level = run->level, .page_lg2 = run->page_lg2,
+		.prot = run->prot & (WALK_READ | WALK_WRITE),
+		.kind = run->kind < WALK_KINDS ? run->kind : WALK_BAD_RESERVED,
+	};
+
+	return reading_add_run(r, &add);
 }
 
 int reading_add_area(struct reading *r, enum book book, const struct book_area *area)

@@ -70,17 +70,20 @@ struct reading {
 	enum walk_format format;
 };
 
+struct ev_run;
+
 void reading_init(struct reading *r);
 void reading_drain(struct reading *r);
 
 /**
- * reading_add_run(), reading_add_area(), reading_add_flux(), reading_add_direct() - What was read
+ * reading_add_run(), reading_add_record() (the same, from a trace), reading_add_area(), reading_add_flux(), reading_add_direct() - What was read
  *
  * Flux and direct ranges may come in any order.
  *
  * Return: 0, -ENOMEM, or -EINVAL: not behind the last one, last < first, or no such book.
  */
 int reading_add_run(struct reading *r, const struct walk_run *run);
+int reading_add_record(struct reading *r, const struct ev_run *run);
 int reading_add_area(struct reading *r, enum book book, const struct book_area *area);
 int reading_add_flux(struct reading *r, uint64_t first, uint64_t last);
 int reading_add_direct(struct reading *r, uint64_t first, uint64_t last);

@@ -181,14 +181,8 @@ static int unless_odd(struct snapshot *s, struct snap_domain *d, int err)
 static int take_run(struct snapshot *s, const struct ev_run *r)
 {
 	struct snap_domain *d = being_read(s, r->domain);
-	const struct walk_run run = {
-		.iova = r->iova, .last = r->last, .paddr = r->paddr, .raw = r->raw,
-		.entry_paddr = r->entry_paddr, .level = r->level, .page_lg2 = r->page_lg2,
-		.prot = r->prot & (WALK_READ | WALK_WRITE),
-		.kind = r->kind < WALK_KINDS ? r->kind : WALK_BAD_RESERVED,
-	};
 
-	return d ? unless_odd(s, d, reading_add_run(&d->table, &run)) : 0;
+	return d ? unless_odd(s, d, reading_add_record(&d->table, r)) : 0;
 }
 
 static int take_span(struct snapshot *s, const struct ev_span *r)
