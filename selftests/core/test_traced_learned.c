@@ -216,6 +216,55 @@ static void hostile_orders(void **state)
 	story_end(&s);
 }
 
+/* An end without its begin says nothing again: what it would say may have been taken back. */
+static void an_end_alone(void **state)
+{
+	struct story s;
+	int i;
+
+	(void)state;
+	found_domain(&s);
+	map(&s, 0x4000, PAGE);
+	look(&s, 0, 0);
+	look(&s, 0, 0);
+	only(&s, "table-missing", 0x4000, 0x4fff);
+	for (i = 0; i < 3; i++)
+		look_ends(&s);
+	begins(&s, 0);	/* nor does a reading that is not beside the recording */
+	ends(&s);
+	assert_int_equal(first(&s)->count, 1);
+	story_end(&s);
+}
+
+#define PLACES 60000
+#define FLOOD 120
+
+/* Readings of many unknown places that come too often are not judged; what is known stays known. */
+static void a_flood_of_readings(void **state)
+{
+	struct story s;
+	uint64_t i;
+
+	(void)state;
+	found_domain(&s);
+	map(&s, 0x4000, PAGE);
+	look_begins(&s, 0);
+	for (i = 0; i < PLACES; i++)
+		unmap_fast(&s, 0x100000 + i * 2 * PAGE, PAGE);
+	entries(&s, 0x4000, 1);
+	look_ends(&s);
+	for (i = 0; i < FLOOD; i++) {
+		look_begins(&s, 0);
+		span(&s, 0, 1ULL << 52, EV_SPAN_FLUX);
+		entries(&s, 0x4000, 1);
+		look_ends(&s);
+	}
+	assert_true(report_tally(engine_report(s.e))->cut_short > 0);
+	assert_non_null(live(&s, 0x4000));
+	expect_clean(&s);
+	story_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +276,8 @@ int main(void)
 		cmocka_unit_test(not_from_half_a_reading),
 		cmocka_unit_test(the_ends_of_the_space),
 		cmocka_unit_test(hostile_orders),
+		cmocka_unit_test(an_end_alone),
+		cmocka_unit_test(a_flood_of_readings),
 	};
 
 	return cmocka_run_group_tests_name("core.traced_learned", tests, NULL, NULL);

@@ -26,7 +26,7 @@ static int told(const struct model *m, const struct op *op, struct report *rep)
 	size_t i;
 	int ret = 0;
 
-	if (op->u.read.phase != EV_READ_END || !w)
+	if (!w || m->judged != l.domain)
 		return 0;
 	for (i = 0; i < w->nsuspects && !ret; i++) {
 		if (w->suspects[i].state == SUSPECT_STANDS)

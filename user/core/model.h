@@ -274,6 +274,7 @@ struct model {
 	uint32_t reading_epoch;	/* @sure_epoch when it began */
 	bool reading_odd;	/* some of it was out of order */
 	struct domain *watched;	/* whose watch is open; or NULL */
+	const struct domain *judged;	/* whose reading the record being applied ended, if it was judged; or NULL */
 	struct intent *intents;
 	struct pool ranges, owes, entries, cause_pool, linger_pool;
 	struct frames live;	/* live ranges by page frame */

@@ -25,11 +25,20 @@ void credit_add(struct model *m)
 		m->credit += CREDIT_OF_RECORD;
 }
 
+bool model_affords(struct model *m, uint64_t n)
+{
+	if (m->credit >= 0 && (uint64_t)m->credit >= n) {
+		m->credit -= n;
+		return true;
+	}
+	m->unknown++;
+	m->cut_short++;
+	return false;
+}
+
 /* As model_doubt(), but debts stay where they are, unsure: this must not be a walk. */
 static void credit_gone(struct model *m)
 {
-	m->unknown++;
-	m->cut_short++;
 	m->sure_epoch = ++m->epoch;
 	if (m->now > m->doubt_end_ns)
 		m->doubt_end_ns = m->now;
@@ -37,10 +46,8 @@ static void credit_gone(struct model *m)
 
 bool model_steps(struct model *m, unsigned int n)
 {
-	if (m->credit >= (int64_t)n) {
-		m->credit -= n;
+	if (model_affords(m, n))
 		return true;
-	}
 	credit_gone(m);
 	return false;
 }

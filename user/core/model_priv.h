@@ -12,6 +12,8 @@ void credit_add(struct model *m);
 bool model_step(struct model *m);
 /* The same for what costs as much as @n steps. */
 bool model_steps(struct model *m, unsigned int n);
+/* The same for what may as well be left out: what was known stays sure. */
+bool model_affords(struct model *m, uint64_t n);
 
 /* model_object.c: find or create */
 struct domain *domain_get(struct model *m, uint64_t ptr);
@@ -103,6 +105,8 @@ void spans_free(struct spans *s);
 int watch_open(struct model *m, struct domain *d);
 /* No reading is open any more. */
 void watch_shut(struct model *m);
+/* What it costs to judge the reading of @d that was gathered. */
+uint64_t watch_steps(const struct model *m, const struct domain *d);
 void watch_free(struct model *m, struct domain *d);
 /* A call changes what [iova, last] translates. */
 void watch_touch(struct domain *d, uint64_t iova, uint64_t last);

@@ -112,6 +112,7 @@ static int read_ends(struct model *m, const struct op *op)
 
 int apply_read(struct model *m, const struct op *op)
 {
+	m->judged = NULL;
 	switch (op->u.read.phase) {
 	case EV_READ_BEGIN:
 		return read_begins(m, &op->u.read);

@@ -325,8 +325,8 @@ static enum suspect_state judge_suspect(const struct judging *j, const struct su
 {
 	const struct past *p;
 
-	if (!model_steps(j->m, PAST_STEPS))
-		return SUSPECT_UNSURE;
+	if (!model_affords(j->m, PAST_STEPS))
+		return SUSPECT_NEW;
 	p = model_past(j->m, j->d, s->first);
 	if (books_agree(j, s, p))
 		return SUSPECT_OURS;
@@ -474,10 +474,12 @@ int watch_judge(struct model *m, struct domain *d, const struct op *op)
 	j.nold = j.w->nsuspects;
 	j.w->suspects = NULL;
 	j.w->nsuspects = j.w->suspects_room = 0;
-	if (may_judge(m, d, &op->u.read) && model_steps(m, d->ranges.count + m->reading.nruns))
+	if (may_judge(m, d, &op->u.read) && model_affords(m, watch_steps(m, d))) {
 		err = judge(&j);
-	else
+		m->judged = d;
+	} else {
 		j.w->calm = false;
+	}
 	free(j.old);
 	j.sides.runs = NULL;
 	reading_drain(&j.sides);

@@ -79,6 +79,16 @@ int watch_open(struct model *m, struct domain *d)
 	return 0;
 }
 
+#define STEPS_OF_PART 4	/* each is copied and sorted some times */
+
+uint64_t watch_steps(const struct model *m, const struct domain *d)
+{
+	const struct watch *w = d->watch;
+
+	return STEPS_OF_PART * (d->ranges.count + m->reading.nruns + m->reading.nflux + w->touched.count +
+				w->unknown.count);
+}
+
 /* ---- calls ---- */
 
 static void note_touch(struct watch *w, uint64_t first, uint64_t last)
