@@ -55,7 +55,7 @@ int ops_want(struct types *t);
 /** ops_prepare() - Aim the programs of @obj before it is loaded; without @on none is loaded. 0 or -errno. */
 int ops_prepare(struct ops *o, struct bpf_object *obj, const struct types *t, bool on);
 
-/** ops_attach() - After the load. Calls that were under way are over when it returns. 0 or -errno. */
+/** ops_attach() - After the load. Calls that are under way are not counted: ops_watch() waits for them. 0 or -errno. */
 int ops_attach(struct ops *o, struct bpf_object *obj);
 
 /**
