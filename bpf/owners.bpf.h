@@ -12,7 +12,9 @@ static __always_inline bool owner_is_vfio(const struct peek_owner *ask)
 {
 	struct vfio_group *group = (void *)ask->owner;
 
+	/* A book that cannot be read (vfio_iommu_type1 came after us) would be one that is never still. */
 	return bpf_core_type_exists(struct vfio_group) && bpf_core_type_exists(struct vfio_container) &&
+	       bpf_core_type_exists(struct vfio_iommu) &&
 	       (u64)BPF_CORE_READ(group, iommu_group) == ask->group_at;
 }
 
