@@ -4,7 +4,9 @@
  *
  * - iommu_iova_to_phys(), which the module refiommu calls for us if it is loaded, of domains that it can keep alive: its
  *   own, and those that its address spaces have behind other IOMMUs (kernel/phys.c).
- * - Intel's dump in debugfs, where the kernel was built with it. While it is written the IOMMU's lock is held.
+ * - Intel's dump in debugfs, where the kernel was built with it. While it is written the IOMMU's lock is held; against unmaps,
+ *   which may free pages of the table meanwhile, it is not protected (drivers/iommu/intel/debugfs.c,
+ *   domain_translation_struct_show()): who asks for it takes that risk.
  *
  * Only on request: both take time of the kernel. What cannot be asked is no book, and no error.
  */
