@@ -74,11 +74,11 @@ static void json_of_readings(void **state)
 	assert_string_equal(p.text,
 		"{\"schema\":\"iommuscope.verify/1\",\"domain\":\"0xd000\",\"type\":\"unmanaged\","
 		"\"format\":\"VT-d second stage\",\"levels\":3,\"root\":\"0x104562000\","
-		"\"tables\":3,\"entries\":4,\"books\":{\"vfio\":2},\"flux\":1,\"roots\":1,"
+		"\"tables\":3,\"entries\":4,\"devices\":[\"0000:00:02.0\"],\"books\":{\"vfio\":2},\"flux\":1,\"roots\":1,"
 		"\"unchecked\":\"\"}\n"
 		"{\"schema\":\"iommuscope.verify/1\",\"domain\":\"0xd200\",\"type\":\"blocked\","
 		"\"format\":\"VT-d second stage\",\"levels\":3,\"root\":\"0x104562000\","
-		"\"tables\":3,\"entries\":4,\"books\":{},\"flux\":0,\"roots\":0,"
+		"\"tables\":3,\"entries\":4,\"devices\":[],\"books\":{},\"flux\":0,\"roots\":0,"
 		"\"unchecked\":\"no table\"}\n"
 		"{\"schema\":\"iommuscope.verify/1\",\"summary\":{\"domains\":2,\"checked\":1,"
 		"\"without_table\":1,\"unchecked\":0,\"entries\":8,\"pages\":2,\"flux\":1,"
