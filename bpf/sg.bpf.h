@@ -42,9 +42,9 @@ static __always_inline void emit_sg_piece(struct sg_map *m, s32 ret)
 	rec->paddr = m->paddr;
 	rec->prot = m->prot;
 	rec->ret = ret;
+	emit_submit(&e, rec);
 	m->seq = e.seq;
 	m->told = 1;
-	emit_submit(&e, rec);
 	if (!ret && config.frames)
 		frames_mapped(m->paddr, m->size);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +30,56 @@ const char program[] = "refiommu_user";
 
 /* ---- memory ---- */
 
-/* One huge page after the other, where there are any: physically contiguous. */
-static void *filled_memory(uint64_t size)
+#define TRIES 8
+
+/* Entries of /proc/self/pagemap, which root can read: bits 0 to 54 are the page's number. */
+static bool is_contiguous(const void *mem, uint64_t size)
 {
-	int flags = size % HUGE_SIZE ? 0 : MAP_HUGETLB;
+	uint64_t entry, first = 0, i;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	bool same = fd >= 0;
+
+	for (i = 0; same && i < size / PAGE; i++) {
+		same = pread(fd, &entry, sizeof(entry), ((uintptr_t)mem / PAGE + i) * sizeof(entry)) ==
+		       sizeof(entry);
+		entry <<= 9;
+		first = i ? first : entry;
+		same = same && entry == first + (i << 9);
+	}
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* NULL: there are not so many. */
+static void *filled_pages(uint64_t size, int flags)
+{
 	void *mem = memory(size, flags);
 
 	if (mem == MAP_FAILED)
-		die("mmap");
+		return NULL;
 	if (!flags)
 		madvise(mem, size, MADV_NOHUGEPAGE);
 	memset(mem, 0x5a, size);
+	return mem;
+}
+
+/* Of huge pages, where there are any, that are neighbours, if the pool has such: others are kept meanwhile. */
+static void *filled_memory(uint64_t size)
+{
+	int flags = size % HUGE_SIZE ? 0 : MAP_HUGETLB, n = 0;
+	void *others[TRIES], *mem = filled_pages(size, flags);
+
+	if (!mem)
+		die("mmap");
+	while (flags && mem && n < TRIES && !is_contiguous(mem, size)) {
+		others[n++] = mem;
+		mem = filled_pages(size, flags);
+	}
+	if (!mem)
+		mem = others[--n];
+	while (n)
+		munmap(others[--n], size);
 	return mem;
 }
 

@@ -18,7 +18,7 @@
 #include "live/observe.h"
 #include "out/out.h"
 
-enum { OPT_ALL = 256, OPT_FAIL_ON, OPT_EXPECT, OPT_ORACLE };
+enum { OPT_ALL = 256, OPT_FAIL_ON, OPT_EXPECT, OPT_ORACLE, OPT_DEBUGFS };
 
 static const struct argp_option option_table[] = {
 	{ "all", OPT_ALL, NULL, 0, "every domain that a device is in", 0 },
@@ -26,8 +26,10 @@ static const struct argp_option option_table[] = {
 	{ "group", 'g', "GROUP", 0, "the domain of this IOMMU group", 0 },
 	{ "pid", 'p', "PID", 0, "domains in which this process has mapped something (VFIO, iommufd)", 0 },
 	{ "expect", OPT_EXPECT, "FILE", 0, "with --device or --group: exactly what FILE says is mapped", 0 },
-	{ "oracle", OPT_ORACLE, "COUNT", OPTION_ARG_OPTIONAL, "ask others how they read these tables: iommu_iova_to_phys() "
-	  "(if refiommu is loaded; COUNT addresses by chance [1000]), Intel's debugfs", 0 },
+	{ "oracle", OPT_ORACLE, "COUNT", OPTION_ARG_OPTIONAL, "ask the kernel how it reads these tables: iommu_iova_to_phys() "
+	  "(of refiommu's domains, if that is loaded; COUNT addresses by chance [1000])", 0 },
+	{ "oracle-debugfs", OPT_DEBUGFS, NULL, 0, "the same of Intel's dump in debugfs, which on a busy machine may crash the "
+	  "kernel (see the manual)", 0 },
 	{ "fail-on", OPT_FAIL_ON, "IDS", 0, FAIL_ON_HELP, 0 },
 	{ "json", 'j', NULL, 0, "one JSON object per line", 0 },
 	{ "verbose", 'v', NULL, 0, "what libbpf and the verifier say, on stderr", 0 },
@@ -43,7 +45,6 @@ struct options {
 	const char *expect;	/* file */
 	uint64_t fail_on;
 	struct oracle oracle;
-	uint32_t random;	/* addresses for iommu_iova_to_phys() */
 	bool chosen;
 	bool json;
 	bool verbose;
@@ -71,8 +72,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->expect = arg;
 		return 0;
 	case OPT_ORACLE:
-		if (arg && (!parse_u32(arg, &o->random) || o->random > RANDOM_MAX))
+		if (arg && (!parse_u32(arg, &o->oracle.random) || o->oracle.random > RANDOM_MAX))
 			argp_error(state, "--oracle '%s': how many addresses, at most %u", arg, RANDOM_MAX);
+		o->oracle.phys = true;
+		o->look.oracle = &o->oracle;
+		return 0;
+	case OPT_DEBUGFS:
+		o->oracle.debugfs = true;
 		o->look.oracle = &o->oracle;
 		return 0;
 	case OPT_FAIL_ON:
@@ -157,10 +163,12 @@ static int say_no_process(void)
 }
 
 /* Who asks for a second reading wants to know that there was none. */
-static int say_no_oracle(void)
+static int say_no_oracle(const struct oracle *asked)
 {
-	say_error("no table had a second reading: refiommu is not loaded or has none of these domains, and the kernel has no "
-		  "debugfs of VT-d's tables (CONFIG_INTEL_IOMMU_DEBUGFS)");
+	if (asked->phys)
+		say_error("iommu_iova_to_phys() could be asked of no table: refiommu is not loaded, or has none of these domains");
+	if (asked->debugfs)
+		say_error("no table has a dump in debugfs: the kernel has it only for VT-d, with CONFIG_INTEL_IOMMU_DEBUGFS");
 	return EXIT_LOST;
 }
 
@@ -187,7 +195,7 @@ static int print(const struct options *o, const struct engine *e)
 	if (report_fails(out.report, o->fail_on))
 		return EXIT_FINDINGS;
 	if (sum.asked && !sum.oracles)
-		return say_no_oracle();
+		return say_no_oracle(&o->oracle);
 	return o->look.tgid && sum.no_process ? say_no_process() : EXIT_CLEAN;
 }
 
@@ -225,7 +233,7 @@ int cmd_verify(int argc, char **argv)
 		       "Exit status: 0 no difference (what is unchecked or in flux is said), 1 findings, 2 wrong usage or could not "
 		       "run, 3 no findings, but not all groups, or not the pages of --pid, could be read.",
 	};
-	struct options o = { .look.group = -1, .random = RANDOM_DEFAULT };
+	struct options o = { .look.group = -1, .oracle.random = RANDOM_DEFAULT };
 	struct peek *p = NULL;
 	char text[256];
 	int status;
@@ -236,7 +244,7 @@ int cmd_verify(int argc, char **argv)
 	if (live_check(text, sizeof(text)) || peek_open(true, o.verbose, &p, text, sizeof(text)))
 		return say_error("%s", text);
 	if (o.look.oracle)
-		oracle_open(&o.oracle, o.random);
+		oracle_open(&o.oracle);
 	status = verify(&o, p);
 	if (o.look.oracle)
 		oracle_close(&o.oracle);

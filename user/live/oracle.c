@@ -18,10 +18,9 @@
 #define DUMPS_MAX 64		/* of a domain */
 #define DUMP_BYTES_MAX (256UL << 20)
 
-void oracle_open(struct oracle *o, size_t random)
+void oracle_open(struct oracle *o)
 {
-	*o = (struct oracle){ .random = random };
-	o->module = open("/dev/refiommu", O_RDWR | O_CLOEXEC);
+	o->module = o->phys ? open("/dev/refiommu", O_RDWR | O_CLOEXEC) : -1;
 }
 
 void oracle_close(struct oracle *o)
@@ -191,7 +190,7 @@ int oracle_read(struct oracle *o, const struct host_domain *d, uint64_t first, u
 		err = judge(o, BOOK_IOVA_TO_PHYS, begins, read_phys(o, d, first, last, r), r);
 	if (o->dumps == DUMPS_MAX)
 		o->books &= ~(1U << BOOK_DEBUGFS);
-	if (!err && (begins ? !!o->device[0] : has(o, BOOK_DEBUGFS)))
+	if (!err && o->debugfs && (begins ? !!o->device[0] : has(o, BOOK_DEBUGFS)))
 		err = judge(o, BOOK_DEBUGFS, begins, read_dump(o, d, first, last, r), r);
 	return err;
 }

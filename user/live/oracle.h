@@ -8,7 +8,7 @@
  *   which may free pages of the table meanwhile, it is not protected (drivers/iommu/intel/debugfs.c,
  *   domain_translation_struct_show()): who asks for it takes that risk.
  *
- * Only on request: both take time of the kernel. What cannot be asked is no book, and no error.
+ * Each only on request: both take time of the kernel. What cannot be asked is no book, and no error.
  */
 #ifndef IOMMUSCOPE_ORACLE_H
 #define IOMMUSCOPE_ORACLE_H
@@ -17,16 +17,18 @@
 #include "live/host.h"
 
 struct oracle {
+	bool phys;		/* the user's wishes: ask iommu_iova_to_phys() */
+	bool debugfs;		/* read Intel's dump */
 	int module;		/* /dev/refiommu; -1: there is none for us */
-	size_t random;		/* addresses by chance, for each domain */
+	uint32_t random;	/* addresses by chance, for each domain */
 	struct asked asked;	/* of the domain that is being read */
 	char device[32];	/* in it, behind VT-d; "": none */
 	unsigned int dumps;	/* that were read of it */
 	uint32_t books;		/* that there are of it: bits of enum book */
 };
 
-/** oracle_open() - Look for them; never fails. oracle_close() */
-void oracle_open(struct oracle *o, size_t random);
+/** oracle_open() - Look for those that are wished for (filled, with @o->random); never fails. oracle_close() */
+void oracle_open(struct oracle *o);
 void oracle_close(struct oracle *o);
 
 /** oracle_begin() - Another domain will be read; @device is in it, behind VT-d, or NULL */
