@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154 # names of lib.sh
 # For the tests of --verify-every; sourced after lib.sh.
 
-need jq
+need jq pkill
 live=
 trap 'kill -KILL "$live" 2>/dev/null; clean_up' EXIT
 

@@ -2,6 +2,8 @@
 #include "cmd/every.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "cmd/cmd.h"
 
@@ -43,12 +45,14 @@ static int take(void *arg, struct ev_hdr *rec)
 static void give_up(struct every *e)
 {
 	say_error("who reads the page tables has died: they are not read any more");
+	e->died = true;
 	every_close(e);
 }
 
 static int take_all(struct every *e, struct live *live)
 {
 	struct taking t = { .live = live };
+	bool was_busy = looker_busy(e->looker);
 	int err = looker_take(e->looker, take, &t);
 
 	if (t.err)
@@ -56,6 +60,7 @@ static int take_all(struct every *e, struct live *live)
 	if (err == -EIO && !e->failed)
 		say_error("the page tables could not all be read; they are tried again");
 	e->failed |= err == -EIO;
+	e->looks += !err && was_busy && !looker_busy(e->looker);
 	if (err && err != -EIO)
 		give_up(e);
 	return 0;
@@ -86,6 +91,15 @@ int every_turn(struct every *e, struct live *live, uint64_t now_ns)
 	if (!err && e->looker)
 		begin(e, now_ns);
 	return err;
+}
+
+int every_end(const struct every *e)
+{
+	if (!e->seconds)
+		return EXIT_CLEAN;
+	fprintf(stderr, "page tables were read %" PRIu64 " times%s\n", e->looks,
+		e->looks == 1 ? ": nothing is compared with what was heard before the second time" : "");
+	return e->died || !e->looks ? EXIT_LOST : EXIT_CLEAN;
 }
 
 void every_close(struct every *e)

@@ -18,7 +18,9 @@ struct every {
 	struct observe_options look;
 	uint64_t began_ns;	/* the last look */
 	bool slow;		/* said so */
-	bool failed;		/* said so */
+	bool failed;		/* a look was not whole; said so */
+	bool died;
+	uint64_t looks;		/* that came whole to their end */
 };
 
 /** every_open() - Before the session opens anything. Return: 0 or an exit status; said why. */
@@ -35,6 +37,13 @@ int every_fd(const struct every *e);
  * Return: 0 or -errno of the session's sink. Want of a reading ends no recording: it is said.
  */
 int every_turn(struct every *e, struct live *live, uint64_t now_ns);
+
+/**
+ * every_end() - Say how often tables were read, when the session has ended
+ *
+ * Return: EXIT_CLEAN; EXIT_LOST: never wholly, or who reads has died.
+ */
+int every_end(const struct every *e);
 
 /** every_close() - At once, also in the middle of a look. */
 void every_close(struct every *e);

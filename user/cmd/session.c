@@ -78,7 +78,7 @@ static void parse_positive(const char *name, const char *arg, unsigned int *to,
 			   struct argp_state *state)
 {
 	if (!parse_u32(arg, to) || !*to)
-		argp_error(state, "--%s '%s': a number above 0", name, arg);
+		argp_error(state, "--%s '%s': a whole number above 0", name, arg);
 }
 
 static void parse_every(struct session *s, const char *arg, struct argp_state *state)
@@ -327,6 +327,10 @@ void session_end(struct session *s)
 
 int session_status(const struct session *s, int status)
 {
+	int every = every_end(&s->every);
+
+	if (status == EXIT_CLEAN)
+		status = every;
 	if (!s->status_of_cmd || !s->child.ended || status == EXIT_ERROR)
 		return status;
 	return WIFEXITED(s->child.status) ? WEXITSTATUS(s->child.status) :

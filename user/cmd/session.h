@@ -72,7 +72,7 @@ int session_run(struct session *s);
 /** session_end() - Call after what came of it is safe: signals are let in again. */
 void session_end(struct session *s);
 
-/** session_status() - The command's status if that was asked for, else @status. */
+/** session_status() - The command's status if that was asked for, else @status, or that of --verify-every if it is clean. */
 int session_status(const struct session *s, int status);
 
 /** session_print_child() - How the command ended, on stderr. */

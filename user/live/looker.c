@@ -112,7 +112,7 @@ static void run(int fd, const struct observe_options *opt, bool verbose)
 	p = open_peek(&s, verbose);
 	while (s.to && hear(&s, LOOK)) {
 		err = observe(p, opt, send_record, &s, &seen);
-		if (!send_end(&s, err == -EAGAIN ? 0 : err))
+		if (!send_end(&s, err))
 			break;
 	}
 	_exit(0);
