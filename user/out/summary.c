@@ -122,7 +122,7 @@ static void print_losses(const struct out *o)
 	if (t->missed_adds)
 		fprintf(o->to, "not seen       %" PRIu64 " freed pages, faults or syncs: the kernel skipped the program\n", t->missed_adds);
 	if (!o->source->complete)
-		fprintf(o->to, "incomplete     the recorder did not end in order, or a file is damaged: read as far as it goes\n");
+		fprintf(o->to, "incomplete     the recorder did not end in order, its disk was full, or a file is damaged: read as far as it goes\n");
 	if (o->source->unknown)
 		fprintf(o->to, "newer          %" PRIu64 " records of kinds this version does not know\n",
 			o->source->unknown);
